@@ -1,0 +1,199 @@
+/** `backward` and `grad`: what users call to run the engine. */
+import { RuntimeError, ValueError, warn } from "../errors.ts";
+import { sameSizes } from "../tensor/layout.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { bind, Signature, typeText } from "../schema/arguments.ts";
+import { parseSchema } from "../schema/schema.ts";
+import { runBackward, type Edge } from "./engine.ts";
+import { ops } from "./engine-ops.ts";
+import type { Grads, Node } from "./node.ts";
+import { retainGrad } from "./tensor-autograd.ts";
+import { gradFn, gradientNode, requiresGrad } from "./variable.ts";
+
+export type TensorOrList = Tensor | readonly Tensor[];
+export type GradsOrList = Tensor | null | readonly (Tensor | null)[];
+
+/** Named parameters of `backward`. */
+export interface BackwardOptions {
+  retain_graph?: boolean | null;
+  create_graph?: boolean;
+  inputs?: TensorOrList | null;
+}
+
+/** Named parameters of `grad`. */
+export interface GradOptions {
+  grad_outputs?: GradsOrList;
+  retain_graph?: boolean | null;
+  create_graph?: boolean;
+  only_inputs?: boolean;
+  allow_unused?: boolean | null;
+  is_grads_batched?: boolean;
+  materialize_grads?: boolean;
+}
+
+const listOf = <T>(value: T | readonly T[]): T[] => (Array.isArray(value) ? [...value] : [value as T]);
+
+/** Roots with the gradients to start from; ones for scalars that were given none. */
+function makeRoots(outputs: readonly Tensor[], given: readonly (Tensor | null)[]): (Edge & { grad: Tensor | null })[] {
+  if (given.length !== outputs.length) throw new RuntimeError(`got ${outputs.length} tensors and ${given.length} gradients`);
+  const grads = outputs.map((output, i) => rootGrad(output, given[i], i));
+  return outputs.map((output, i) => {
+    const node = gradientNode(output);
+    if (node === null) throw new RuntimeError(`element ${i} of tensors does not require grad and does not have a grad_fn`);
+    return { node, index: output._outputNr, grad: grads[i] };
+  });
+}
+
+function rootGrad(output: Tensor, grad: Tensor | null | undefined, i: number): Tensor | null {
+  if (grad === null || grad === undefined) {
+    if (!requiresGrad(output)) return null;
+    if (output._numel !== 1) throw new RuntimeError("grad can be implicitly created only for scalar outputs");
+    const ones = ops.full(output._sizes, 1, output.dtype);
+    ones._owned = true;
+    return ones;
+  }
+  if (!(grad instanceof Tensor)) throw new TypeError(`gradients can be either Tensors or None, but got ${typeText(grad)}`);
+  if (!sameSizes(grad._sizes, output._sizes)) {
+    throw new RuntimeError(
+      `Mismatch in shape: grad_output[${i}] has a shape of torch.Size([${grad._sizes.join(", ")}]) and output[${i}] has a shape of torch.Size([${output._sizes.join(", ")}]).`,
+    );
+  }
+  return grad.dtype === output.dtype ? grad : ops.to(grad, output.dtype);
+}
+
+function givenGrads(grads: GradsOrList | undefined, count: number): (Tensor | null)[] {
+  if (grads === undefined || grads === null) return new Array<null>(count).fill(null);
+  return listOf<Tensor | null>(grads as Tensor | readonly Tensor[]);
+}
+
+/**
+ * Computes the sum of gradients of `tensors` with respect to the leaves and accumulates them in their `.grad`.
+ * `grad_tensors` are the vectors of the vector-Jacobian product; scalars need none.
+ *
+ * @throws RuntimeError where a tensor has no graph, or a graph was freed by an earlier backward.
+ * @example
+ * torch.autograd.backward([loss1, loss2]);
+ */
+export function backward(tensors: TensorOrList, grad_tensors?: GradsOrList, retain_graph?: boolean | null, create_graph?: boolean, options?: BackwardOptions): void;
+export function backward(tensors: TensorOrList, options?: BackwardOptions & { grad_tensors?: GradsOrList }): void;
+export function backward(tensors: TensorOrList, grad_tensors: GradsOrList, options?: BackwardOptions): void;
+export function backward(...args: unknown[]): void {
+  const [tensors, gradTensors, retainGraph, createGraph, gradVariables, inputs] = bind(backwardSignature, args) as [
+    TensorOrList, GradsOrList, boolean | null, boolean, GradsOrList, TensorOrList | null,
+  ];
+  if (gradVariables === null) return backwardFrom(listOf(tensors), gradTensors, retainGraph, createGraph, inputs);
+  warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", "FutureWarning");
+  if (gradTensors !== null) {
+    throw new RuntimeError("`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only use `grad_tensors`.");
+  }
+  backwardFrom(listOf(tensors), gradVariables, retainGraph, createGraph, inputs);
+}
+
+const backwardSignature = new Signature(
+  parseSchema(
+    "backward(Any tensors, Any grad_tensors=None, bool? retain_graph=None, bool create_graph=False, Any grad_variables=None, Any inputs=None) -> ()",
+  ),
+);
+const methodSignature = new Signature(
+  parseSchema("backward(Tensor self, Any gradient=None, bool? retain_graph=None, bool create_graph=False, Any inputs=None) -> ()"),
+);
+const gradSignature = new Signature(
+  parseSchema(
+    "grad(Any outputs, Any inputs, Any grad_outputs=None, bool? retain_graph=None, bool create_graph=False, bool only_inputs=True, bool? allow_unused=None, bool is_grads_batched=False, bool materialize_grads=False) -> ()",
+  ),
+);
+
+/** `Tensor.backward` with the arguments as the user gave them. */
+export function backwardMethod(args: readonly unknown[]): void {
+  const [self, gradient, retainGraph, createGraph, inputs] = bind(methodSignature, args, true) as [
+    Tensor, GradsOrList, boolean | null, boolean, TensorOrList | null,
+  ];
+  backwardFrom([self], gradient, retainGraph, createGraph, inputs);
+}
+
+function backwardFrom(outputs: Tensor[], gradTensors: GradsOrList, retainGraph: boolean | null, createGraph: boolean, given: TensorOrList | null): void {
+  const inputs = given === null ? null : listOf(given);
+  if (inputs?.length === 0) throw new RuntimeError("`inputs` argument to `backward()` cannot be empty.");
+  const roots = makeRoots(outputs, givenGrads(gradTensors, outputs.length));
+  if (createGraph) {
+    warn(
+      "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make sure to reset the .grad fields of your parameters to None after use to break the cycle and avoid the leak.",
+    );
+  }
+  const targets = (inputs ?? []).map((input) => {
+    if (gradFn(input) !== null || !requiresGrad(input)) retainGrad(input);
+    return targetEdge(input);
+  });
+  runBackward(roots, { keepGraph: retainGraph ?? createGraph, createGraph, accumulate: true }, targets);
+}
+
+/**
+ * Computes and returns the sum of gradients of `outputs` with respect to `inputs`; `.grad` stays as it is.
+ *
+ * @returns one gradient per input, null for an unused one where `allow_unused` permits it.
+ * @throws RuntimeError where an input is not part of the graph.
+ * @example
+ * const [dx] = torch.autograd.grad(x.pow(2).sum(), x);
+ */
+export function grad(outputs: TensorOrList, inputs: TensorOrList, grad_outputs?: GradsOrList, retain_graph?: boolean | null, create_graph?: boolean, options?: GradOptions): (Tensor | null)[];
+export function grad(outputs: TensorOrList, inputs: TensorOrList, options?: GradOptions): (Tensor | null)[];
+export function grad(outputs: TensorOrList, inputs: TensorOrList, grad_outputs: GradsOrList, options?: GradOptions): (Tensor | null)[];
+export function grad(...args: unknown[]): (Tensor | null)[] {
+  const [outputs, inputs, gradOutputs, retainGraph, createGraph, onlyInputs, allowUnused, batched, materialize] = bind(gradSignature, args) as [
+    TensorOrList, TensorOrList, GradsOrList, boolean | null, boolean, boolean, boolean | null, boolean, boolean,
+  ];
+  if (materialize && allowUnused === false) {
+    throw new ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.");
+  }
+  if (!onlyInputs) {
+    warn(
+      "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts of the graph, please use torch.autograd.backward.",
+      "FutureWarning",
+    );
+  }
+  const outs = listOf(outputs);
+  const ins = listOf(inputs);
+  const vectors = givenGrads(gradOutputs, outs.length);
+  const options = { keepGraph: retainGraph ?? createGraph, createGraph, allowUnused: allowUnused ?? materialize, materialize };
+  return batched ? batchedGrad(outs, ins, vectors, options) : gradsOf(outs, ins, vectors, options);
+}
+
+interface GradRun {
+  keepGraph: boolean;
+  createGraph: boolean;
+  allowUnused: boolean;
+  materialize: boolean;
+}
+
+function gradsOf(outs: Tensor[], ins: Tensor[], vectors: Grads, options: GradRun): Grads {
+  const roots = makeRoots(outs, vectors);
+  if (ins.length === 0) throw new RuntimeError("`inputs` argument to `grad()` cannot be empty.");
+  const targets = ins.map((input) => {
+    if (!requiresGrad(input)) throw new RuntimeError("One of the differentiated Tensors does not require grad");
+    return targetEdge(input);
+  });
+  const results = runBackward(roots, { ...options, accumulate: false }, targets);
+  return results.map((result, i) => {
+    if (result !== null) return result;
+    if (options.materialize) return ops.full(ins[i]._sizes, 0, ins[i].dtype);
+    if (options.allowUnused) return null;
+    throw new RuntimeError(
+      `The differentiated Tensor at index ${i} appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.`,
+    );
+  });
+}
+
+/** Each row of the vectors is the start of a backward of its own; the results are stacked. */
+function batchedGrad(outs: Tensor[], ins: Tensor[], vectors: Grads, options: GradRun): Grads {
+  const rows = vectors.find((v) => v !== null)?._sizes[0] ?? 0;
+  const perRow = Array.from({ length: rows }, (_, r) => {
+    const row = vectors.map((v) => (v === null ? null : ops.asStrided(v, v._sizes.slice(1), v._strides.slice(1), v._offset + r * v._strides[0])));
+    return gradsOf(outs, ins, row, { ...options, keepGraph: options.keepGraph || r < rows - 1 });
+  });
+  return ins.map((_, i) => (perRow.some((g) => g[i] === null) ? null : ops.stack(perRow.map((g) => g[i]!))));
+}
+
+function targetEdge(input: Tensor): Edge | null {
+  const node: Node | null = gradientNode(input);
+  return node === null ? null : { node, index: input._outputNr };
+}

@@ -1,0 +1,124 @@
+import { RuntimeError } from "../errors.ts";
+import type { DType } from "../tensor/dtype.ts";
+import type { Sizes } from "../tensor/layout.ts";
+import type { GraphNode, Tensor } from "../tensor/tensor.ts";
+import { anomaly, captureTraceback } from "./anomaly.ts";
+import { Hooks, type RemovableHandle } from "./hooks.ts";
+
+export type Grads = (Tensor | null)[];
+
+/** Shape and dtype of a forward output: what a gradient that arrives for it must have. */
+export interface OutputMetadata {
+  sizes: Sizes;
+  dtype: DType;
+}
+
+export interface NodeMetadata {
+  traceback_?: string[];
+  parent_?: Node;
+}
+
+/** Called with one gradient; a tensor it returns replaces the gradient. */
+export type TensorHook = (grad: Tensor) => Tensor | null | undefined | void;
+export type NodePreHook = (gradOutputs: Grads) => Grads | null | undefined | void;
+export type NodeHook = (gradInputs: Grads, gradOutputs: Grads) => Grads | null | undefined | void;
+
+/** The hooks of a node; few nodes have any, so they lie apart. */
+export class NodeHooks {
+  /** Tensor hooks, by output. */
+  tensor = new Map<number, Hooks<TensorHook>>();
+  /** What keeps the gradient of a non-leaf that retains it, by output; run after the tensor hooks. */
+  retainGrad = new Map<number, (grad: Tensor | null) => void>();
+  before = new Hooks<NodePreHook>();
+  after = new Hooks<NodeHook>();
+}
+
+const unnumbered = Number.MAX_SAFE_INTEGER;
+let nextSequenceNr = 0;
+const noIndices: readonly number[] = [];
+
+/** The node whose backward is running; a node made meanwhile has it as anomaly parent. */
+export const evaluating: { node: Node | null } = { node: null };
+
+/**
+ * A step of the backward graph: takes the gradients of its forward outputs and gives those of its inputs.
+ * An edge leads to another node and to the output of that node's forward op.
+ */
+export abstract class Node implements GraphNode {
+  readonly sequenceNr: number;
+  nextNodes: (Node | null)[];
+  /** Output numbers of the edges; empty stands for all zero. */
+  nextIndices: readonly number[];
+  outputs: OutputMetadata[] = [];
+  hooks: NodeHooks | null = null;
+  /** What a running backward knows of this node. */
+  task: unknown = null;
+  private anomalyMetadata: NodeMetadata | null = null;
+
+  constructor(nextNodes: (Node | null)[], nextIndices: readonly number[] = noIndices, numbered = true) {
+    this.nextNodes = nextNodes;
+    this.nextIndices = nextIndices;
+    this.sequenceNr = numbered ? nextSequenceNr++ : unnumbered;
+    if (anomaly.enabled) {
+      this.anomalyMetadata = { traceback_: captureTraceback() };
+      if (evaluating.node !== null) this.anomalyMetadata.parent_ = evaluating.node;
+    }
+  }
+
+  abstract name(): string;
+  /** Maps gradients of the outputs to gradients of the inputs; null where there is none. */
+  abstract apply(grads: Grads): Grads;
+  /** Lets go of saved tensors; a second backward then fails. */
+  releaseVariables(): void {}
+
+  get metadata(): NodeMetadata {
+    return (this.anomalyMetadata ??= {});
+  }
+  get next_functions(): readonly (readonly [Node | null, number])[] {
+    return this.nextNodes.map((node, i) => [node, this.nextIndices.length === 0 ? 0 : this.nextIndices[i]] as const);
+  }
+  /** Calls `hook(grad_inputs, grad_outputs)` after this node ran; an array it returns replaces grad_inputs. */
+  register_hook(hook: NodeHook): RemovableHandle {
+    return this.ensureHooks().after.add(hook);
+  }
+  /** Calls `hook(grad_outputs)` before this node runs; an array it returns replaces grad_outputs. */
+  register_prehook(hook: NodePreHook): RemovableHandle {
+    return this.ensureHooks().before.add(hook);
+  }
+  ensureHooks(): NodeHooks {
+    return (this.hooks ??= new NodeHooks());
+  }
+  addOutput(tensor: Tensor): number {
+    return this.outputs.push({ sizes: tensor._sizes, dtype: tensor.dtype }) - 1;
+  }
+  /** The name as PyTorch shows it to Python: without the namespace of native nodes. */
+  get typeName(): string {
+    return this.name().replace("torch::autograd::", "");
+  }
+  toString(): string {
+    return `<${this.typeName} object at 0x${this.sequenceNr.toString(16).padStart(12, "0")}>`;
+  }
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** What error texts call the forward op of a node: `Mul` for MulBackward0, `Sum1` for SumBackward1. */
+export function forwardOpName(node: GraphNode): string {
+  return node.name().replace(/Backward(\d*)$/, (_, index: string) => (index === "0" ? "" : index));
+}
+
+/** Stands where a graph was cut in a way that a second derivative must not cross. */
+export class ErrorNode extends Node {
+  private readonly message: string;
+  constructor(message: string, nextNodes: (Node | null)[] = []) {
+    super(nextNodes);
+    this.message = message;
+  }
+  name(): string {
+    return "torch::autograd::Error";
+  }
+  apply(): Grads {
+    throw new RuntimeError(this.message);
+  }
+}

@@ -1,0 +1,207 @@
+/** The properties and methods of Tensor that autograd adds. */
+import { RuntimeError, warn } from "../errors.ts";
+import { checkCanRequireGrad, type DType } from "../tensor/dtype.ts";
+import { listText, sameSizes } from "../tensor/layout.ts";
+import { isInference, newCounter, Tensor } from "../tensor/tensor.ts";
+import type { PostAccumulateHook } from "./accumulate-grad.ts";
+import { backwardMethod, type BackwardOptions, type TensorOrList } from "./backward.ts";
+import { ops } from "./engine-ops.ts";
+import { typeText } from "../schema/arguments.ts";
+import { Hooks, type RemovableHandle } from "./hooks.ts";
+import type { Node, TensorHook } from "./node.ts";
+import { gradAccumulator, gradFn, requiresGrad } from "./variable.ts";
+
+export interface TensorAutograd {
+  /** Will gradients flow to this tensor? Settable on leaves. */
+  requires_grad: boolean;
+  /** The accumulated gradient of a leaf, or of a non-leaf that retains it; settable. */
+  get grad(): Tensor | null;
+  set grad(value: Tensor | null);
+  /** The node that made this tensor; null for a leaf. */
+  get grad_fn(): Node | null;
+  /** True for a tensor that no recorded op made. */
+  get is_leaf(): boolean;
+  get retains_grad(): boolean;
+  get output_nr(): number;
+  grad_dtype: DType | null;
+  /** The same memory outside the graph, with a version counter of its own; settable: takes the other's memory, shape and dtype. */
+  get data(): Tensor;
+  set data(value: Tensor);
+  requires_grad_(requires_grad?: boolean): Tensor;
+  /** Keeps the gradient of this non-leaf in `.grad` when backward passes it. */
+  retain_grad(): void;
+  /** The same memory and version counter outside the graph. */
+  detach(): Tensor;
+  /** Cuts this very tensor out of its graph. */
+  detach_(): Tensor;
+  /** Computes the gradients of this tensor with respect to the leaves of its graph. */
+  backward(gradient?: Tensor | null, retain_graph?: boolean | null, create_graph?: boolean, inputs?: TensorOrList | null): void;
+  backward(options: BackwardOptions & { gradient?: Tensor | null }): void;
+  backward(gradient: Tensor | null, options: BackwardOptions): void;
+  /** Calls `hook` with each gradient of this tensor; what it returns replaces the gradient. */
+  register_hook(hook: TensorHook): RemovableHandle;
+  /** Calls `hook` with this leaf after each accumulation of its gradient. */
+  register_post_accumulate_grad_hook(hook: PostAccumulateHook): RemovableHandle;
+}
+
+const nonLeafGrad =
+  "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more information.";
+const notLeaf =
+  "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().";
+const detachedView =
+  "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.";
+
+function setRequiresGrad(tensor: Tensor, value: boolean, dtypeText: string): void {
+  if (tensor._counter === null && value && !isInference()) {
+    throw new RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
+  }
+  if (gradFn(tensor) !== null) {
+    if (!value) throw new RuntimeError(notLeaf);
+    return;
+  }
+  if (value) checkCanRequireGrad(tensor.dtype, dtypeText);
+  tensor._requiresGrad = value;
+}
+
+/** Makes a fresh tensor a leaf that requires grad: what `requires_grad=True` of a factory does. */
+export function markRequiresGrad(tensor: Tensor): Tensor {
+  checkCanRequireGrad(tensor.dtype, "Only Tensors of floating point and complex dtype can require gradients");
+  tensor._requiresGrad = true;
+  return tensor;
+}
+
+export function retainGrad(tensor: Tensor): void {
+  if (!requiresGrad(tensor)) throw new RuntimeError("can't retain_grad on Tensor that has requires_grad=False");
+  const node = gradFn(tensor);
+  const meta = tensor._autogradMeta;
+  if (node === null || meta.retainsGrad) return;
+  meta.retainsGrad = true;
+  node.ensureHooks().retainGrad.set(tensor._outputNr, (grad) => {
+    if (grad === null) return;
+    meta.grad = meta.grad === null ? ops.contiguous(ops.clone(grad)) : ops.add(meta.grad, grad);
+  });
+}
+
+function checkGrad(tensor: Tensor, grad: Tensor | null): void {
+  if (grad === null) return;
+  if (!((grad as unknown) instanceof Tensor)) {
+    throw new TypeError(`assigned grad expected to be a Tensor or None but got grad of type ${typeText(grad)}`);
+  }
+  if (grad === tensor) throw new RuntimeError("can't assign Variable as its own grad");
+  const wanted = tensor._meta?.gradDtype === undefined ? tensor.dtype : tensor._meta.gradDtype;
+  if (wanted !== null && grad.dtype !== wanted) {
+    throw new RuntimeError(
+      `attempting to assign a gradient with dtype '${cppName(grad.dtype)}' to a tensor with grad_dtype '${wanted.title}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.`,
+    );
+  }
+  if (!sameSizes(grad._sizes, tensor._sizes)) {
+    throw new RuntimeError(
+      `attempting to assign a gradient of size '${listText(grad._sizes)}' to a tensor of size '${listText(tensor._sizes)}'. Please ensure that the gradient and the tensor are the same size`,
+    );
+  }
+}
+
+/** The C++ name that some of PyTorch's texts use for a dtype. */
+export function cppName(dtype: DType): string {
+  const names: Record<string, string> = { uint8: "unsigned char", int8: "signed char", int16: "short int", int32: "int", int64: "long int", float32: "float", float64: "double", bool: "bool" };
+  return names[dtype.name];
+}
+
+function setData(tensor: Tensor, source: Tensor): void {
+  if (!((source as unknown) instanceof Tensor)) throw new TypeError(`Variable data has to be a tensor, but got ${typeText(source)}`);
+  if (requiresGrad(tensor)) checkCanRequireGrad(source.dtype, "data set to a tensor that requires gradients must be floating point or complex dtype");
+  (tensor as { dtype: DType }).dtype = source.dtype;
+  tensor._storage = source._storage;
+  tensor._setGeometry(source._sizes, source._strides, source._offset);
+  if (tensor._meta !== null) tensor._meta.accumulator = null;
+}
+
+const readOnly = (name: string) => () => {
+  throw new TypeError(`attribute '${name}' of 'torch._C.TensorBase' objects is not writable`);
+};
+
+const properties: PropertyDescriptorMap & ThisType<Tensor & TensorAutograd> = {
+  requires_grad: {
+    get() {
+      return requiresGrad(this);
+    },
+    set(value: unknown) {
+      if (typeof value !== "boolean") throw new RuntimeError("requires_grad must be a bool");
+      setRequiresGrad(this, value, "only Tensors of floating point and complex dtype can require gradients");
+    },
+  },
+  grad: {
+    get() {
+      const meta = this._meta;
+      if (meta !== null && meta.grad !== null) return meta.grad;
+      if (requiresGrad(this) && gradFn(this) !== null && !meta?.retainsGrad) warn(nonLeafGrad);
+      return null;
+    },
+    set(value: Tensor | null | undefined) {
+      checkGrad(this, value ?? null);
+      this._autogradMeta.grad = value ?? null;
+    },
+  },
+  grad_fn: { get() { return gradFn(this); }, set: readOnly("grad_fn") },
+  is_leaf: { get() { return gradFn(this) === null; }, set: readOnly("is_leaf") },
+  retains_grad: { get() { return this._meta?.retainsGrad ?? false; }, set: readOnly("retains_grad") },
+  output_nr: { get() { return this._outputNr; }, set: readOnly("output_nr") },
+  grad_dtype: {
+    get() {
+      const dtype = this._meta?.gradDtype;
+      return dtype === undefined ? this.dtype : dtype;
+    },
+    set(value: DType | null) {
+      this._autogradMeta.gradDtype = value;
+    },
+  },
+  data: {
+    get() {
+      return new Tensor(this._storage, this._sizes, this._strides, this._offset, this.dtype, newCounter());
+    },
+    set(value: Tensor) {
+      setData(this, value);
+    },
+  },
+};
+
+const methods: ThisType<Tensor & TensorAutograd> & Record<string, unknown> = {
+  requires_grad_(requires_grad = true) {
+    setRequiresGrad(this, requires_grad as boolean, "only Tensors of floating point dtype can require gradients");
+    return this;
+  },
+  retain_grad() {
+    retainGrad(this);
+  },
+  detach_() {
+    if (this._view !== null) throw new RuntimeError(detachedView);
+    this._gradFn = null;
+    this._outputNr = 0;
+    this._requiresGrad = false;
+    return this;
+  },
+  backward(...args: unknown[]) {
+    backwardMethod([this, ...args]);
+  },
+  register_hook(hook: TensorHook) {
+    if (!requiresGrad(this)) throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient");
+    const node = gradFn(this) ?? gradAccumulator(this)!;
+    const hooks = node.ensureHooks().tensor;
+    let list = hooks.get(this._outputNr);
+    if (list === undefined) hooks.set(this._outputNr, (list = new Hooks()));
+    return list.add(hook);
+  },
+  register_post_accumulate_grad_hook(hook: PostAccumulateHook) {
+    if (!requiresGrad(this)) throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient");
+    if (gradFn(this) !== null) throw new RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors");
+    const meta = this._autogradMeta;
+    return ((meta.postAccumulateHooks ??= new Hooks<PostAccumulateHook>()) as Hooks<PostAccumulateHook>).add(hook);
+  },
+};
+
+/** Adds autograd's properties and methods to Tensor. */
+export function installAutograd(): void {
+  for (const [name, descriptor] of Object.entries(properties)) Object.defineProperty(Tensor.prototype, name, { configurable: true, ...descriptor });
+  for (const [name, value] of Object.entries(methods)) Object.defineProperty(Tensor.prototype, name, { value, configurable: true, writable: true });
+}
+

@@ -1,0 +1,63 @@
+/** Nodes that in-place writes through views leave behind (torch/csrc/autograd/functions/tensor.cpp). */
+import { RuntimeError } from "../errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { geometryOf, ops, type Geometry } from "./engine-ops.ts";
+import { Node, type Grads } from "./node.ts";
+import { backwardTwice } from "./saved-tensor.ts";
+import { gradientNode } from "./variable.ts";
+
+/** Makes a view anew out of its base, after the base was written. */
+export class AsStridedNode extends Node {
+  private readonly base: Geometry;
+  private readonly view: Geometry;
+  constructor(base: Tensor, view: Tensor) {
+    super([gradientNode(base)], base._outputNr === 0 ? [] : [base._outputNr]);
+    this.base = geometryOf(base);
+    this.view = geometryOf(view);
+    this.addOutput(view);
+  }
+  name(): string {
+    return "AsStridedBackward0";
+  }
+  apply([grad]: Grads): Grads {
+    return [grad === null ? null : ops.asStridedBackward(grad, this.base, this.view)];
+  }
+}
+
+/**
+ * The write of `fn` to a view, as seen by the view's base: gradients of the written part go through `fn`,
+ * those of the rest pass by.
+ */
+export class CopySlices extends Node {
+  private readonly base: Geometry;
+  private readonly view: Geometry;
+  private fn: Node | null;
+  constructor(base: Tensor, view: Tensor, fn: Node, baseNode: Node | null) {
+    const indices = fn.next_functions.map(([, index], i) => (i === 0 ? base._outputNr : index));
+    super([baseNode, ...fn.nextNodes.slice(1)], indices.every((i) => i === 0) ? [] : indices);
+    this.base = geometryOf(base);
+    this.view = geometryOf(view);
+    this.fn = fn;
+  }
+  name(): string {
+    return "torch::autograd::CopySlices";
+  }
+  apply([grad]: Grads): Grads {
+    if (this.fn === null) throw new RuntimeError(backwardTwice);
+    if (grad === null) return this.nextNodes.map(() => null);
+    const { sizes, strides, offset } = this.view;
+    const whole = ops.copyInto(ops.emptyStrided(this.base.sizes, this.base.strides, grad.dtype), grad);
+    const slice = ops.asStrided(whole, sizes, strides, offset - this.base.offset);
+    const results = this.fn.apply([ops.clone(slice)]);
+    const first = results[0] ?? null;
+    if (this.nextNodes[0] !== null) {
+      ops.copyInto(slice, first === null ? ops.full(sizes, 0, grad.dtype) : first);
+      results[0] = whole;
+    }
+    return results;
+  }
+  override releaseVariables(): void {
+    this.fn?.releaseVariables();
+    this.fn = null;
+  }
+}

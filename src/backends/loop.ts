@@ -1,0 +1,88 @@
+/** Drives kernels over N-dimensional operands: merges dimensions, then calls the kernel once per innermost stretch. */
+import type { PointwiseKernel, ReductionKernel } from "../ir/kernel.ts";
+import type { Sizes } from "../tensor/layout.ts";
+
+/** Byte address and byte strides of an operand; operand 0 is the output. */
+export interface Operand {
+  address: number;
+  strides: Sizes;
+}
+
+const noScalars: readonly number[] = [];
+
+/** Merges neighbouring dimensions along which every operand advances evenly. Sizes and strides are outermost first. */
+function coalesce(sizes: Sizes, strides: Sizes[]): { sizes: number[]; strides: number[][] } {
+  const outSizes: number[] = [];
+  const out: number[][] = strides.map(() => []);
+  for (let d = 0; d < sizes.length; d++) {
+    if (sizes[d] === 1) continue;
+    const last = outSizes.length - 1;
+    if (last >= 0 && strides.every((s, k) => out[k][last] === s[d] * sizes[d])) {
+      outSizes[last] *= sizes[d];
+      strides.forEach((s, k) => (out[k][last] = s[d]));
+    } else {
+      outSizes.push(sizes[d]);
+      strides.forEach((s, k) => out[k].push(s[d]));
+    }
+  }
+  return { sizes: outSizes, strides: out };
+}
+
+/** Runs `kernel` over all elements of `sizes`. */
+export function runPointwise(
+  kernel: PointwiseKernel,
+  sizes: Sizes,
+  operands: readonly Operand[],
+  scalars: readonly (number | bigint)[] = noScalars,
+): void {
+  const merged = coalesce(sizes, operands.map((o) => o.strides as number[]));
+  if (sizes.includes(0)) return;
+  const at = operands.map((o) => o.address);
+  const inner = merged.sizes.pop() ?? 1;
+  const step = merged.strides.map((s) => s.pop() ?? 0);
+  forEachIndex(merged.sizes, merged.strides, at, () => kernel(inner, at, step, scalars));
+}
+
+/** Calls `body` for each index of `sizes`, keeping the addresses `at` in step. */
+export function forEachIndex(sizes: Sizes, strides: readonly Sizes[], at: number[], body: () => void): void {
+  const ndim = sizes.length;
+  if (ndim === 0) return body();
+  const index = new Array<number>(ndim).fill(0);
+  for (;;) {
+    body();
+    let d = ndim - 1;
+    for (; d >= 0; d--) {
+      if (++index[d] < sizes[d]) {
+        for (let k = 0; k < at.length; k++) at[k] += strides[k][d];
+        break;
+      }
+      index[d] = 0;
+      for (let k = 0; k < at.length; k++) at[k] -= strides[k][d] * (sizes[d] - 1);
+    }
+    if (d < 0) return;
+  }
+}
+
+/**
+ * Runs a reduction: `kept` dimensions index the output, `reduced` ones are folded. At most two dimensions may remain
+ * to fold after merging; returns false where more remain, and the caller makes the input contiguous first.
+ */
+export function runReduction(
+  kernel: ReductionKernel,
+  kept: { sizes: Sizes; out: Sizes; inputs: Sizes[] },
+  reduced: { sizes: Sizes; inputs: Sizes[] },
+  addresses: readonly number[],
+): boolean {
+  const fold = coalesce(reduced.sizes, reduced.inputs);
+  if (fold.sizes.length > 2) return false;
+  if (kept.sizes.includes(0)) return true;
+  const empty = reduced.sizes.includes(0);
+  const inner = empty ? 0 : fold.sizes.pop() ?? 1;
+  const outer = empty ? 0 : fold.sizes.pop() ?? 1;
+  const innerStep = [0, ...fold.strides.map((s) => s[s.length - 1] ?? 0)];
+  const outerStep = [0, ...fold.strides.map((s) => (s.length > 1 ? s[0] : 0))];
+  const walk = coalesce(kept.sizes, [kept.out, ...kept.inputs]);
+  const at = addresses.slice();
+  forEachIndex(walk.sizes, walk.strides, at, () => kernel(outer, inner, at, outerStep, innerStep));
+  return true;
+}

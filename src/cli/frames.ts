@@ -1,0 +1,54 @@
+import { fileURLToPath } from "node:url";
+
+/** A place in a file; line and column count from 1, as V8's do. */
+export interface Site {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One line of a stack. */
+export interface Frame {
+  /** The function, as V8 names it; empty at the top level of a module. */
+  readonly name: string;
+  /** Null for code that lies in no file. */
+  readonly site: Site | null;
+  /** `node` is the runtime itself and the command that started the program. */
+  readonly owner: "user" | "leafgrad" | "node";
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The frames of an error, innermost first. */
+export function framesOf(error: Error): Frame[] {
+  const stack = error.stack ?? "";
+  // A message may itself hold lines that look like frames.
+  const message = stack.indexOf(error.message);
+  const rest = message < 0 ? stack : stack.slice(message + error.message.length);
+  return rest.split("\n").flatMap((line) => {
+    const text = /^\s+at (.*)$/.exec(line)?.[1];
+    return text === undefined ? [] : [parseFrame(text)];
+  });
+}
+
+/** The user's own line: the innermost frame that is neither this package's nor Node's. */
+export function userSite(frames: readonly Frame[]): Site | null {
+  return frames.find(({ owner }) => owner === "user")?.site ?? null;
+}
+
+/** Reads `NAME (PLACE:LINE:COLUMN)` or `PLACE:LINE:COLUMN`, where PLACE is a path or a file URL. */
+function parseFrame(text: string): Frame {
+  const match = /^(?:(.*) \()?(?:async )?((?:file:|\/|[A-Za-z]:\\).*):(\d+):(\d+)\)?$/.exec(text);
+  if (match === null) return { name: text, site: null, owner: "node" };
+  const [, name = "", place, line, column] = match;
+  const path = place!.startsWith("file:") ? fileURLToPath(place!) : place!;
+  return { name, site: { path, line: Number(line), column: Number(column) }, owner: ownerOf(path) };
+}
+
+function ownerOf(path: string): Frame["owner"] {
+  if (!path.startsWith(root)) return "user";
+  const [folder, layer] = path.slice(root.length).split(/[\\/]/);
+  // Only the package's code is the library's: the examples and tests beside it are programs like any other.
+  if (folder !== "dist" && folder !== "src") return "user";
+  return layer === "cli" ? "node" : "leafgrad";
+}

@@ -1,0 +1,287 @@
+/** Ops that are not pointwise: kernels with gradients on tensors, views, composites, factories. */
+import { gradMode, withGradMode } from "../autograd/grad-mode.ts";
+import { ops } from "../autograd/engine-ops.ts";
+import type { Grads } from "../autograd/node.ts";
+import { markRequiresGrad } from "../autograd/tensor-autograd.ts";
+import { asView, bumpVersion, checkInplace, rebaseHistory, setHistory } from "../autograd/variable.ts";
+import { Signature } from "../schema/arguments.ts";
+import { parseSchema, type Schema } from "../schema/schema.ts";
+import { FLOAT } from "../tensor/dtype.ts";
+import type { Sizes } from "../tensor/layout.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { destructuredNames } from "./fused.ts";
+import { makeOp, type Overload } from "./op.ts";
+import { defaultNodeName, type Differentiable, type GradientRule, mustRecord, OpNode } from "./record.ts";
+
+/** What a gradient on tensors may ask for by name: `grad`, `grads`, `needed`, outputs and arguments. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema, which TypeScript does not read
+export type TensorFormula = (values: any) => Tensor | null | readonly (Tensor | null | readonly (Tensor | null)[])[];
+
+/** Keys are inputs, or several inputs `"input, weight"` whose gradients one function returns as a list. */
+export type Backward = Record<string, TensorFormula>;
+
+const unsaved = new Set(["grad", "grads", "needed"]);
+
+/** `self_sizes` stands for the sizes of `self`, which cost nothing to keep. */
+const sizesOf = (name: string, schema: Schema): string | null => {
+  const tensor = name.endsWith("_sizes") ? name.slice(0, -"_sizes".length) : "";
+  return schema.positions.has(tensor) ? tensor : null;
+};
+
+function gradientRules(schema: Schema, backward: Backward): GradientRule[] {
+  const rules = Object.entries(backward).map(([key, formula]): GradientRule => {
+    const inputs = key.split(",").map((name) => name.trim());
+    const all = destructuredNames(formula);
+    const sizes = all.filter((name) => sizesOf(name, schema) !== null);
+    const names = all.filter((name) => sizesOf(name, schema) === null);
+    for (const name of [...inputs, ...names.filter((n) => !unsaved.has(n) && !schema.returns.includes(n))]) {
+      if (!schema.positions.has(name)) throw new Error(`${schema.name}: no value is called ${name}`);
+    }
+    const saves = names.filter((name) => !unsaved.has(name));
+    return {
+      inputs,
+      saves: () => saves,
+      apply(node, grads, needed) {
+        const values: Record<string, unknown> = { grad: grads[0], grads, needed };
+        for (const name of saves) values[name] = node.value(name);
+        for (const name of sizes) values[name] = node.sizesOf(sizesOf(name, schema)!);
+        const result = formula(values);
+        return (inputs.length === 1 ? [result] : result) as Grads;
+      },
+    };
+  });
+  return rules.sort((a, b) => schema.positions.get(a.inputs[0])! - schema.positions.get(b.inputs[0])!);
+}
+
+export interface KernelDefinition {
+  /** Computes the outputs from the arguments in schema order; runs unrecorded. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
+  forward: (...args: any[]) => Tensor | readonly Tensor[];
+  backward?: Backward;
+  node?: string;
+  /** Writes the result into `self`; true derives it from `forward`, a function does it directly. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
+  inplace?: boolean | ((...args: any[]) => void);
+  method?: boolean;
+}
+
+/** An op with a kernel of its own. */
+export class KernelOverload implements Overload, Differentiable {
+  readonly schema: Schema;
+  readonly signature: Signature;
+  readonly nodeName: string;
+  readonly rules: readonly GradientRule[];
+  readonly inplace?: (values: unknown[]) => Tensor;
+  private readonly definition: KernelDefinition;
+
+  constructor(text: string, definition: KernelDefinition) {
+    this.schema = parseSchema(text);
+    this.signature = new Signature(this.schema);
+    this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
+    this.rules = gradientRules(this.schema, definition.backward ?? {});
+    this.definition = definition;
+    if (definition.inplace) this.inplace = (values) => this.callInplace(values);
+  }
+
+  call(values: unknown[]): unknown {
+    const result = unrecorded(() => this.definition.forward(...values));
+    const outputs: readonly Tensor[] = result instanceof Tensor ? [result] : result;
+    if (mustRecord(this, values) && outputs.some((t) => t.dtype.kind === FLOAT)) {
+      const node = new OpNode(this, values);
+      node.save(values, null);
+      for (const output of outputs) if (output.dtype.kind === FLOAT) setHistory(output, node);
+      node.saveOutputs(outputs);
+    }
+    return result instanceof Tensor ? result : namedOutputs(outputs, this.schema.returns);
+  }
+
+  private callInplace(values: unknown[]): Tensor {
+    const self = values[0] as Tensor;
+    const recording = mustRecord(this, values);
+    checkInplace(self, recording);
+    const node = recording && self.dtype.kind === FLOAT ? new OpNode(this, values) : null;
+    node?.save(values, () => ops.clone(ops.detach(self)));
+    unrecorded(() => {
+      if (typeof this.definition.inplace === "function") this.definition.inplace(...values);
+      else ops.copyInto(ops.detach(self), this.definition.forward(...values) as Tensor);
+    });
+    // A copy into an alias has counted the write already.
+    if (typeof this.definition.inplace === "function") bumpVersion(self);
+    if (node !== null) {
+      rebaseHistory(self, node);
+      node.saveOutputs([self]);
+    }
+    return self;
+  }
+}
+
+function unrecorded<T>(body: () => T): T {
+  return gradMode.enabled ? withGradMode(false, body) : body();
+}
+
+/** Several outputs as a list that also has PyTorch's field names: `const [values, indices] = x.max(0)`. */
+export function namedOutputs(outputs: readonly Tensor[], names: readonly string[]): readonly Tensor[] {
+  const list = [...outputs];
+  if (names.length === outputs.length) names.forEach((name, i) => Object.defineProperty(list, name, { value: outputs[i] }));
+  return list;
+}
+
+/** Defines an op with a kernel of its own and, where it has gradients, their formulas on tensors. */
+export function kernel<T>(text: string, definition: KernelDefinition): T {
+  const overload = new KernelOverload(text, definition);
+  return makeOp(overload.schema.name, [overload], definition.method ?? takesSelf(overload.schema)) as T;
+}
+
+function takesSelf(schema: Schema): boolean {
+  return schema.parameters[0]?.name === "self";
+}
+
+/** Sizes, strides and offset (all in elements) of a view. */
+export interface View {
+  sizes: Sizes;
+  strides: Sizes;
+  offset: number;
+}
+
+export interface ViewDefinition {
+  /** Where the view lies; a list for ops that return several views. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
+  view: (self: Tensor, ...args: any[]) => View | readonly View[];
+  /** Gradient of `self`; the formulas may ask for `self_sizes`, and for several views `grads`. */
+  backward: TensorFormula;
+  node?: string;
+  /** Name of the node of the in-place form (`t_`), which changes the geometry of the tensor itself. */
+  inplaceNode?: string;
+  method?: boolean;
+}
+
+/** An op whose result shares the memory of `self`. */
+export class ViewOverload implements Overload, Differentiable {
+  readonly schema: Schema;
+  readonly signature: Signature;
+  readonly nodeName: string;
+  readonly rules: readonly GradientRule[];
+  readonly inplace?: (values: unknown[]) => Tensor;
+  private readonly definition: ViewDefinition;
+
+  constructor(text: string, definition: ViewDefinition) {
+    this.schema = parseSchema(text);
+    this.signature = new Signature(this.schema);
+    this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
+    this.definition = definition;
+    this.rules = [viewRule(definition.backward)];
+    if (definition.inplaceNode !== undefined) {
+      const written: Differentiable = { schema: this.schema, rules: this.rules, nodeName: definition.inplaceNode };
+      this.inplace = (values) => this.callInplace(values, written);
+    }
+  }
+
+  call(values: unknown[]): Tensor | readonly Tensor[] {
+    const self = values[0] as Tensor;
+    const result = this.definition.view(self, ...values.slice(1));
+    const several = Array.isArray(result);
+    const outputs = (several ? (result as View[]) : [result as View]).map((v) => aliasOf(self, v, several));
+    if (mustRecord(this, values)) {
+      const node = new ViewNode(this, values, self);
+      for (const output of outputs) setHistory(output, node);
+    }
+    return several ? outputs : outputs[0];
+  }
+
+  private callInplace(values: unknown[], written: Differentiable): Tensor {
+    const self = values[0] as Tensor;
+    const recording = mustRecord(this, values);
+    checkInplace(self, recording);
+    const { sizes, strides, offset } = this.definition.view(self, ...values.slice(1)) as View;
+    const node = recording ? new ViewNode(written, values, self) : null;
+    self._setGeometry(sizes, strides, offset);
+    bumpVersion(self);
+    if (node !== null) rebaseHistory(self, node);
+    return self;
+  }
+}
+
+/** A differentiable view of `self`, not yet recorded. */
+export function aliasOf(self: Tensor, { sizes, strides, offset }: View, several = false): Tensor {
+  const view = new Tensor(self._storage, sizes, strides, offset, self.dtype, self._counter);
+  asView(view, self, several);
+  return view;
+}
+
+/** Views save nothing but the geometry of their input. */
+class ViewNode extends OpNode {
+  readonly selfSizes: Sizes;
+  readonly selfStrides: Sizes;
+  readonly selfOffset: number;
+  constructor(op: Differentiable, values: readonly unknown[], self: Tensor) {
+    super(op, values);
+    this.selfSizes = self._sizes;
+    this.selfStrides = self._strides;
+    this.selfOffset = self._offset;
+  }
+}
+
+function viewRule(formula: TensorFormula): GradientRule {
+  const names = destructuredNames(formula);
+  return {
+    inputs: ["self"],
+    saves: () => [],
+    apply(node, grads) {
+      const { selfSizes, selfStrides, selfOffset } = node as ViewNode;
+      const values: Record<string, unknown> = {
+        grad: grads[0], grads, self_sizes: selfSizes, self_strides: selfStrides, self_offset: selfOffset, output_sizes: node.outputs.map((o) => o.sizes), dtype: node.outputs[0].dtype,
+      };
+      for (const name of names) if (!(name in values)) values[name] = node.value(name);
+      return [formula(values) as Tensor | null];
+    },
+  };
+}
+
+/** Defines a view. */
+export function view<T>(text: string, definition: ViewDefinition): T {
+  const overload = new ViewOverload(text, definition);
+  return makeOp(overload.schema.name, [overload], definition.method ?? true) as T;
+}
+
+/** An op made of other ops: it has neither kernel nor gradient of its own. */
+export class CompositeOverload implements Overload {
+  readonly signature: Signature;
+  readonly inplace?: (values: unknown[]) => Tensor;
+  private readonly body: (...args: never[]) => unknown;
+  constructor(text: string, body: (...args: never[]) => unknown, inplace?: (...args: never[]) => Tensor) {
+    this.signature = new Signature(parseSchema(text));
+    this.body = body;
+    if (inplace !== undefined) this.inplace = (values) => inplace(...(values as never[]));
+  }
+  call(values: unknown[]): unknown {
+    return this.body(...(values as never[]));
+  }
+}
+
+/** Defines a composite. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
+export function composite<T>(text: string, body: (...args: any[]) => unknown, options: { method?: boolean; inplace?: (...args: any[]) => Tensor } = {}): T {
+  const overload = new CompositeOverload(text, body, options.inplace);
+  return makeOp(overload.signature.schema.name, [overload], options.method ?? takesSelf(overload.signature.schema)) as T;
+}
+
+/** Named parameters of every factory; device, layout and pin_memory are accepted for PyTorch's sake and change nothing. */
+const factoryOptions = "bool requires_grad=False, Any device=None, Any layout=None, Any pin_memory=None, Any memory_format=None";
+
+/** Defines a function that makes a tensor out of none; adds `requires_grad` to its parameters. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
+export function factory<T>(text: string, body: (...args: any[]) => Tensor, options: { method?: boolean } = {}): T {
+  const overload = factoryOverload(text, body);
+  return makeOp(overload.signature.schema.name, [overload], options.method ?? false) as T;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
+export function factoryOverload(text: string, body: (...args: any[]) => Tensor): CompositeOverload {
+  const own = parseSchema(text).parameters.length;
+  const separator = text.includes("*,") ? ", " : ", *, ";
+  const full = text.replace(/\)\s*->/, `${separator}${factoryOptions}) ->`).replace("(, ", "(");
+  return new CompositeOverload(full, (...values: unknown[]) => {
+    const made = unrecorded(() => body(...values.slice(0, own)));
+    return values[own] === true ? markRequiresGrad(made) : made;
+  });
+}

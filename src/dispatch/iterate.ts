@@ -1,0 +1,89 @@
+/** The shape and the layout of a pointwise result: what TensorIterator works out. */
+import { RuntimeError } from "../errors.ts";
+import { broadcastSizes, contiguousStrides, expandedStrides, isNonOverlappingAndDense, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+export function broadcastTensors(tensors: readonly Tensor[]): Sizes {
+  let sizes = tensors[0]._sizes;
+  for (let i = 1; i < tensors.length; i++) sizes = broadcastSizes(sizes, tensors[i]._sizes);
+  return sizes;
+}
+
+/** Row-major strides for the sizes of a contiguous tensor; its own may differ along dimensions of size 1. */
+export function canonicalStrides(contiguous: Tensor): Sizes {
+  return contiguous._sizes.includes(1) ? contiguousStrides(contiguous._sizes) : contiguous._strides;
+}
+
+/** Strides of a result of `sizes`: the memory order of the inputs is kept, as TensorIterator keeps it. */
+export function resultStrides(sizes: Sizes, inputs: readonly Tensor[]): Sizes {
+  const first = inputs[0];
+  if (inputs.every((t) => t._contiguous && sameSizes(t._sizes, sizes))) return canonicalStrides(first);
+  const alike = inputs.every((t) => sameSizes(t._sizes, sizes) && sameSizes(t._strides, first._strides));
+  if (alike && isNonOverlappingAndDense(sizes, first._strides)) return first._strides;
+  const strides = inputs.map((t) => expandedStrides(t._sizes, t._strides, sizes));
+  const order = memoryOrder(sizes, strides);
+  const out = new Array<number>(sizes.length);
+  let step = 1;
+  for (const dim of order) {
+    out[dim] = step;
+    step *= Math.max(sizes[dim], 1);
+  }
+  return sameSizes(out, contiguousStrides(sizes)) ? contiguousStrides(sizes) : out;
+}
+
+/** Dimensions from the fastest to the slowest (TensorIteratorBase::reorder_dimensions). */
+function memoryOrder(sizes: Sizes, strides: readonly Sizes[]): number[] {
+  const order = sizes.map((_, i) => sizes.length - 1 - i);
+  const compare = (a: number, b: number): number => {
+    for (const s of strides) {
+      if (s[a] === 0 || s[b] === 0) continue;
+      if (s[a] !== s[b]) return s[a] < s[b] ? -1 : 1;
+      if (sizes[a] > sizes[b]) return 1;
+    }
+    return 0;
+  };
+  for (let i = 1; i < order.length; i++) {
+    let dim1 = i;
+    for (let dim0 = i - 1; dim0 >= 0; dim0--) {
+      const c = compare(order[dim0], order[dim1]);
+      if (c > 0) {
+        [order[dim0], order[dim1]] = [order[dim1], order[dim0]];
+        dim1 = dim0;
+      } else if (c < 0) {
+        break;
+      }
+    }
+  }
+  return order;
+}
+
+/** Refuses to write through a tensor several of whose elements share memory. */
+export function refuseInternalOverlap(out: Tensor): void {
+  if (out._contiguous) return;
+  if (out._strides.some((s, i) => s === 0 && out._sizes[i] > 1)) {
+    throw new RuntimeError(
+      "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.",
+    );
+  }
+}
+
+/** Refuses an input that shares part, but not all, of its memory with the output. */
+export function refusePartialOverlap(out: Tensor, input: Tensor): void {
+  if (out === input || out._storage !== input._storage || out._numel === 0 || input._numel === 0) return;
+  if (!isNonOverlappingAndDense(out._sizes, out._strides) || !isNonOverlappingAndDense(input._sizes, input._strides)) return;
+  const a = out._address;
+  const b = input._address;
+  const endA = a + out._numel * out.dtype.itemsize;
+  const endB = b + input._numel * input.dtype.itemsize;
+  if (a === b && endA === endB && sameSizes(out._strides, input._strides)) return;
+  if (a < endB && b < endA) {
+    throw new RuntimeError(
+      "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation.",
+    );
+  }
+}
+
+export function refuseBroadcastOutput(out: Tensor, sizes: Sizes): void {
+  if (sameSizes(out._sizes, sizes)) return;
+  throw new RuntimeError(`output with shape ${listText(out._sizes)} doesn't match the broadcast shape ${listText(sizes)}`);
+}

@@ -1,0 +1,326 @@
+/** Ops that work element by element: one formula for the value, one for each gradient. */
+import { gradMode } from "../autograd/grad-mode.ts";
+import { ops } from "../autograd/engine-ops.ts";
+import { Node, type Grads } from "../autograd/node.ts";
+import { SavedTensor } from "../autograd/saved-tensor.ts";
+import { bumpVersion, checkInplace, gradientNode, rebaseHistory, requiresGrad, setHistory } from "../autograd/variable.ts";
+import { RuntimeError } from "../errors.ts";
+import type { Formula } from "../ir/arithmetic.ts";
+import { Signature } from "../schema/arguments.ts";
+import { parseSchema, type Schema } from "../schema/schema.ts";
+import { BOOL, bool, can_cast, FLOAT, get_default_dtype, type DType } from "../tensor/dtype.ts";
+import { sameSizes } from "../tensor/layout.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { evaluateOnTensors, fused, type Fused } from "./fused.ts";
+import { broadcastTensors, refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap } from "./iterate.ts";
+import { makeOp, type Overload } from "./op.ts";
+import { commonDtype, type TensorOrNumber } from "./promote.ts";
+import { defaultNodeName } from "./record.ts";
+
+/** Which formula serves depends on arguments that are not tensors, such as a rounding mode or an absent bound. */
+export class Choice {
+  readonly names: readonly string[];
+  readonly pick: (...values: never[]) => Formula;
+  constructor(names: readonly string[], pick: (...values: never[]) => Formula) {
+    this.names = names;
+    this.pick = pick;
+  }
+}
+
+/** Chooses among formulas by named arguments; the formulas must be constants, for their kernels are kept with them. */
+export function choose<A extends unknown[]>(names: readonly string[], pick: (...values: A) => Formula): Choice {
+  return new Choice(names, pick as unknown as (...values: never[]) => Formula);
+}
+
+export interface PointwiseDefinition {
+  /** The value of one element. */
+  value: Formula | Choice;
+  /** The gradient of each differentiable input; `grad` is the output's, `result` the output. */
+  backward?: Record<string, Formula | Choice>;
+  /** Dtype of the result: the promoted one, the promoted one made floating, or bool. */
+  out?: "same" | "float" | "bool";
+  /** Inputs that take no part in promotion, such as masks. */
+  unpromoted?: readonly string[];
+  /** Numbers that take part in promotion although they are not operands, such as an exponent. */
+  promoted?: readonly string[];
+  /** Refuses a call before anything is computed. */
+  check?: (values: readonly unknown[], common: DType, out: DType) => void;
+  node?: string;
+  /** Do Tensor parameters take numbers too? Default: where there are two or more. */
+  numbers?: boolean;
+  /** Has it an in-place form? Default: yes, unless the result is bool. */
+  inplace?: boolean;
+  /** Is it a method of Tensor? Default: yes. */
+  method?: boolean;
+}
+
+/** One schema of a pointwise op. */
+export class PointwiseOverload implements Overload {
+  readonly schema: Schema;
+  readonly signature: Signature;
+  readonly nodeName: string;
+  readonly definition: PointwiseDefinition;
+  readonly inplace?: (values: unknown[]) => Tensor;
+  /** Names and positions of the differentiable inputs, in schema order: the edges of the node. */
+  readonly differentiable: readonly { name: string; position: number; formula: Formula | Choice }[];
+  private readonly operands: readonly number[];
+  private readonly tensorPositions: readonly number[];
+  private readonly fixedValue: Fused | null;
+
+  constructor(text: string, definition: PointwiseDefinition) {
+    this.schema = parseSchema(text);
+    const { parameters, positions } = this.schema;
+    const tensors = parameters.filter((p) => p.type === "Tensor");
+    this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? tensors.length > 1 });
+    this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
+    this.definition = definition;
+    this.differentiable = Object.entries(definition.backward ?? {})
+      .map(([name, formula]) => ({ name, position: positions.get(name)!, formula }))
+      .sort((a, b) => a.position - b.position);
+    const promotes = (name: string): boolean => !definition.unpromoted?.includes(name);
+    this.tensorPositions = tensors.map((p) => positions.get(p.name)!);
+    this.operands = parameters
+      .filter((p) => (p.type === "Tensor" && promotes(p.name)) || definition.promoted?.includes(p.name))
+      .map((p) => positions.get(p.name)!);
+    this.fixedValue = definition.value instanceof Choice ? null : fused(definition.value);
+    this.checkNames();
+    if (definition.inplace ?? definition.out !== "bool") this.inplace = (values) => this.callInplace(values);
+  }
+
+  /** A misspelt name in a formula is an error of the table, found when it is loaded. */
+  private checkNames(): void {
+    const formulas = [this.definition.value, ...Object.values(this.definition.backward ?? {})];
+    for (const formula of formulas) {
+      if (formula instanceof Choice) continue;
+      for (const name of fused(formula).names) {
+        if (name !== "grad" && name !== "result" && !this.schema.positions.has(name)) throw new Error(`${this.schema.name}: no value is called ${name}`);
+      }
+    }
+    for (const { name, position } of this.differentiable) if (position === undefined) throw new Error(`${this.schema.name}: no input is called ${name}`);
+  }
+
+  /** The formula that serves a call with these arguments. */
+  formulaOf(choice: Formula | Choice, values: readonly unknown[]): Fused {
+    if (!(choice instanceof Choice)) return fused(choice);
+    const { positions } = this.schema;
+    return fused(choice.pick(...(choice.names.map((name) => values[positions.get(name)!]) as never[])));
+  }
+
+  private dtypes(values: readonly unknown[]): { common: DType; out: DType } {
+    const { operands, definition } = this;
+    let common: DType;
+    const first = values[operands[0]];
+    if (operands.length === 1 && first instanceof Tensor) common = first.dtype;
+    else common = commonDtype(operands.map((i) => values[i]));
+    if (definition.out === "float" && common.kind !== FLOAT) common = get_default_dtype();
+    return { common, out: definition.out === "bool" ? bool : common };
+  }
+
+  private compute(values: readonly unknown[], common: DType, outDtype: DType, out: Tensor | null): Tensor {
+    const kernel = this.fixedValue ?? this.formulaOf(this.definition.value, values);
+    const { names } = kernel;
+    const inputs = new Array<TensorOrNumber>(names.length);
+    for (let i = 0; i < names.length; i++) inputs[i] = asOperand(values[this.schema.positions.get(names[i])!]);
+    const result = kernel.run(inputs, common, outDtype, out);
+    return out === null ? this.unread(values, names, result) : result;
+  }
+
+  /** A tensor that the formula does not read still takes part in the shape. */
+  private unread(values: readonly unknown[], names: readonly string[], result: Tensor): Tensor {
+    if (this.fixedValue !== null && names.length >= this.tensorPositions.length) return result;
+    const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
+    const sizes = broadcastTensors(tensors);
+    return sameSizes(sizes, result._sizes) ? result : ops.copyInto(ops.emptyStrided(sizes, [], result.dtype), result);
+  }
+
+  call(values: unknown[]): Tensor {
+    const { common, out: outDtype } = this.dtypes(values);
+    this.definition.check?.(values, common, outDtype);
+    const out = this.compute(values, common, outDtype, null);
+    if (gradMode.enabled && outDtype.kind === FLOAT && this.anyRequiresGrad(values)) {
+      const node = new PointwiseNode(this, values, common);
+      node.save(values, out, null);
+      setHistory(out, node);
+    }
+    return out;
+  }
+
+  private anyRequiresGrad(values: readonly unknown[]): boolean {
+    const { differentiable } = this;
+    for (let i = 0; i < differentiable.length; i++) {
+      const value = values[differentiable[i].position];
+      if (value instanceof Tensor && (value._requiresGrad || value._gradFn !== null || (value._view !== null && requiresGrad(value)))) return true;
+    }
+    return false;
+  }
+
+  private callInplace(values: unknown[]): Tensor {
+    const self = values[0] as Tensor;
+    const recording = gradMode.enabled && this.anyRequiresGrad(values);
+    checkInplace(self, recording);
+    const { common, out: outDtype } = this.dtypes(values);
+    this.definition.check?.(values, common, outDtype);
+    if (!can_cast(outDtype, self.dtype)) {
+      throw new RuntimeError(`result type ${outDtype.title} can't be cast to the desired output type ${self.dtype.title}`);
+    }
+    const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
+    refuseInternalOverlap(self);
+    for (const tensor of tensors) refusePartialOverlap(self, tensor);
+    refuseBroadcastOutput(self, broadcastTensors(tensors));
+    const node = recording && self.dtype.kind === FLOAT ? new PointwiseNode(this, values, common) : null;
+    node?.save(values, null, self);
+    this.compute(values, common, self.dtype, self);
+    bumpVersion(self);
+    if (node !== null) {
+      rebaseHistory(self, node);
+      node.saveResult(values, self);
+    }
+    return self;
+  }
+}
+
+function asOperand(value: unknown): TensorOrNumber {
+  return value as TensorOrNumber;
+}
+
+/** The node of a pointwise op. */
+export class PointwiseNode extends Node {
+  private readonly op: PointwiseOverload;
+  private readonly common: DType;
+  /** Arguments of the call that are not tensors, by position; null where there are none. */
+  private attributes: readonly unknown[] | null = null;
+  /** Saved tensors by position; the result comes last. */
+  private saved: (SavedTensor | null)[] | null = null;
+  /** The formula of each edge, null where no gradient flows. */
+  private readonly formulas: readonly (Fused | null)[];
+
+  constructor(op: PointwiseOverload, values: readonly unknown[], common: DType) {
+    const { differentiable } = op;
+    const count = differentiable.length;
+    const nodes = new Array<Node | null>(count);
+    const formulas = new Array<Fused | null>(count);
+    let indices: number[] | undefined;
+    for (let i = 0; i < count; i++) {
+      const value = values[differentiable[i].position];
+      const node = value instanceof Tensor ? gradientNode(value) : null;
+      nodes[i] = node;
+      formulas[i] = node === null ? null : op.formulaOf(differentiable[i].formula, values);
+      if (node !== null && (value as Tensor)._outputNr !== 0) (indices ??= new Array<number>(count).fill(0))[i] = (value as Tensor)._outputNr;
+    }
+    super(nodes, indices);
+    this.op = op;
+    this.common = common;
+    this.formulas = formulas;
+  }
+
+  name(): string {
+    return this.op.nodeName;
+  }
+
+  /** Saves what the formulas ask for; `overwritten` is a self about to be written, of which a copy is kept. */
+  save(values: readonly unknown[], result: Tensor | null, overwritten: Tensor | null): void {
+    const { positions } = this.op.schema;
+    const arity = values.length;
+    for (const formula of this.formulas) {
+      if (formula === null) continue;
+      for (const name of formula.names) {
+        if (name === "grad") continue;
+        const position = name === "result" ? arity : positions.get(name)!;
+        if (this.saved?.[position]) continue;
+        const value = position === arity ? result : values[position];
+        if (value instanceof Tensor) {
+          const kept = value === overwritten && position === 0 ? ops.clone(ops.detach(value)) : value;
+          (this.saved ??= new Array<SavedTensor | null>(arity + 1).fill(null))[position] = new SavedTensor(kept, position === arity);
+        } else if (position !== arity) {
+          this.attributes ??= values.map((v) => (v instanceof Tensor ? null : v));
+        }
+      }
+    }
+  }
+
+  /** Saves the result of an in-place op, which exists only after the write. */
+  saveResult(values: readonly unknown[], result: Tensor): void {
+    if (this.formulas.some((f) => f?.names.includes("result"))) this.save(values, result, result);
+  }
+
+  private valueAt(name: string, grad: Tensor): TensorOrNumber {
+    if (name === "grad") return grad;
+    const { positions } = this.op.schema;
+    const position = name === "result" ? this.op.schema.parameters.length : positions.get(name)!;
+    const saved = this.saved?.[position];
+    return saved ? saved.unpack(this)! : (this.attributes![position] as TensorOrNumber);
+  }
+
+  apply([grad]: Grads): Grads {
+    const { formulas, nextNodes, nextIndices } = this;
+    const results: Grads = new Array<Tensor | null>(formulas.length).fill(null);
+    if (grad === null) return results;
+    for (let i = 0; i < formulas.length; i++) {
+      const formula = formulas[i];
+      const next = nextNodes[i];
+      if (formula === null || next === null) continue;
+      if (formula.isIdentity && formula.names[0] === "grad") {
+        grad._owned = false;
+        results[i] = grad;
+        continue;
+      }
+      const { names } = formula;
+      const inputs = new Array<TensorOrNumber>(names.length);
+      for (let k = 0; k < names.length; k++) inputs[k] = this.valueAt(names[k], grad);
+      if (gradMode.enabled) {
+        results[i] = onTensors(formula, inputs, grad);
+      } else {
+        const { dtype } = next.outputs[nextIndices.length === 0 ? 0 : nextIndices[i]];
+        const result = names.length === 0 ? ops.full(grad._sizes, formula.formula({}) as number, dtype) : formula.run(inputs, this.common, dtype, null);
+        result._owned = true;
+        results[i] = result;
+      }
+    }
+    return results;
+  }
+
+  override releaseVariables(): void {
+    if (this.saved !== null) for (const s of this.saved) s?.free();
+  }
+
+  /** The saved tensor of an input or of `result`, for `grad_fn._saved_*`. */
+  rawSaved(name: string): SavedTensor | undefined {
+    const position = name === "result" ? this.op.schema.parameters.length : this.op.schema.positions.get(name);
+    return position === undefined ? undefined : (this.saved?.[position] ?? undefined);
+  }
+}
+
+/** The formula in recorded tensor ops; numbers enter as 0-dim tensors that rank lowest in promotion. */
+function onTensors(formula: Fused, inputs: readonly TensorOrNumber[], grad: Tensor): Tensor {
+  const values: Record<string, Tensor> = {};
+  formula.names.forEach((name, i) => {
+    const input = inputs[i];
+    values[name] = input instanceof Tensor ? input : wrappedNumber(input);
+  });
+  const result = evaluateOnTensors(formula.formula, values);
+  return typeof result === "number" ? ops.full(grad._sizes, result, grad.dtype) : result;
+}
+
+/** A number as a 0-dim tensor. */
+export function wrappedNumber(value: number | bigint | boolean): Tensor {
+  const tensor = ops.scalarTensor(value);
+  tensor._wrapped = true;
+  return tensor;
+}
+
+/** Defines a pointwise op with one schema. */
+export function pointwise<T>(text: string, definition: PointwiseDefinition): T {
+  return overloaded<T>({ method: definition.method }, new PointwiseOverload(text, definition));
+}
+
+/** Makes one op of several overloads, tried in order. */
+export function overloaded<T>(options: { method?: boolean | undefined }, ...overloads: readonly (Overload & { signature: Signature })[]): T {
+  return makeOp(overloads[0].signature.schema.name, overloads, options.method ?? true) as T;
+}
+
+/** Refuses bool operands in PyTorch's words. */
+export function refuseBool(text: string): (values: readonly unknown[], common: DType) => void {
+  return (_values, common) => {
+    if (common.kind === BOOL) throw new RuntimeError(text);
+  };
+}

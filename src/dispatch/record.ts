@@ -1,0 +1,171 @@
+/** Recording: the node of an op, what it saves, and how results are tied to it. */
+import { gradMode } from "../autograd/grad-mode.ts";
+import { Node, type Grads } from "../autograd/node.ts";
+import { SavedTensor } from "../autograd/saved-tensor.ts";
+import { gradientNode, requiresGrad } from "../autograd/variable.ts";
+import type { Schema } from "../schema/schema.ts";
+import { Tensor } from "../tensor/tensor.ts";
+
+/** Gives the gradients of some inputs from those of the outputs. */
+export interface GradientRule {
+  /** Names of the inputs that this rule serves, as in derivatives.yaml `input, weight`. */
+  readonly inputs: readonly string[];
+  /** Names of the tensors to save when one of the inputs needs its gradient. */
+  saves(attributes: readonly unknown[]): readonly string[];
+  /** One gradient per input of the rule. */
+  apply(node: OpNode, grads: Grads, needed: readonly boolean[]): Grads;
+}
+
+/** The autograd side of an overload. */
+export interface Differentiable {
+  readonly schema: Schema;
+  readonly nodeName: string;
+  readonly rules: readonly GradientRule[];
+}
+
+/** `AddBackward0` for `add`, `LogSoftmaxBackward0` for `log_softmax`. */
+export function defaultNodeName(opName: string): string {
+  const camel = opName.replace(/(^|_)([a-z0-9])/g, (_, _bar, c: string) => c.toUpperCase());
+  return `${camel}Backward0`;
+}
+
+/** Does a call record a graph? */
+export function mustRecord(d: Differentiable, values: readonly unknown[]): boolean {
+  if (!gradMode.enabled) return false;
+  for (const rule of d.rules) {
+    for (const name of rule.inputs) {
+      const value = values[d.schema.positions.get(name)!];
+      if (value instanceof Tensor) {
+        if (value._requiresGrad || value._gradFn !== null || (value._view !== null && requiresGrad(value))) return true;
+      } else if (Array.isArray(value) && value.some((v) => v instanceof Tensor && requiresGrad(v))) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/** Stands for a tensor argument among a node's attributes: its sizes, not its memory. */
+class Shape {
+  readonly sizes: unknown;
+  constructor(value: Tensor | readonly (Tensor | null)[]) {
+    this.sizes = value instanceof Tensor ? value._sizes : value.map((t) => t?._sizes ?? null);
+  }
+}
+
+/** The node of an op from the table. */
+export class OpNode extends Node {
+  readonly op: Differentiable;
+  /** The values of the call, tensors taken out. */
+  readonly attributes: readonly unknown[];
+  private saved: Map<string, SavedTensor | SavedTensor[]> | null = null;
+  /** Edges of each rule's inputs: the first edge and how many, in order of the rules. */
+  readonly spans: readonly (readonly [number, number])[];
+
+  constructor(op: Differentiable, values: readonly unknown[]) {
+    const edges: (Node | null)[] = [];
+    const indices: number[] = [];
+    let plain = true;
+    const spans: [number, number][] = [];
+    for (const rule of op.rules) {
+      for (const name of rule.inputs) {
+        const value = values[op.schema.positions.get(name)!];
+        const tensors = Array.isArray(value) ? value : [value];
+        spans.push([edges.length, tensors.length]);
+        for (const t of tensors) {
+          edges.push(t instanceof Tensor ? gradientNode(t) : null);
+          const index = t instanceof Tensor ? t._outputNr : 0;
+          if (index !== 0) plain = false;
+          indices.push(index);
+        }
+      }
+    }
+    super(edges, plain ? undefined : indices);
+    this.op = op;
+    this.spans = spans;
+    this.attributes = values.map((v) => (v instanceof Tensor || (Array.isArray(v) && v[0] instanceof Tensor) ? new Shape(v) : v));
+  }
+
+  /** Sizes of a tensor argument, or of each tensor in a list. */
+  sizesOf(name: string): unknown {
+    const shape = this.attributes[this.op.schema.positions.get(name)!];
+    return shape instanceof Shape ? shape.sizes : null;
+  }
+
+  name(): string {
+    return this.op.nodeName;
+  }
+
+  /** Saves what the rules ask for whose inputs need gradients. `replaced` stands in for a `self` about to be overwritten. */
+  save(values: readonly unknown[], replaceSelf: (() => Tensor) | null): void {
+    let span = 0;
+    for (const rule of this.op.rules) {
+      const from = this.spans[span][0];
+      span += rule.inputs.length;
+      const last = this.spans[span - 1];
+      let needed = false;
+      for (let i = from; i < last[0] + last[1]; i++) if (this.nextNodes[i] !== null) needed = true;
+      if (!needed) continue;
+      for (const name of rule.saves(values)) {
+        const position = this.op.schema.positions.get(name);
+        if (position === undefined || this.saved?.has(name)) continue;
+        const value = values[position];
+        if (value instanceof Tensor) {
+          const kept = name === "self" && replaceSelf !== null ? replaceSelf() : value;
+          (this.saved ??= new Map()).set(name, new SavedTensor(kept, false));
+        } else if (Array.isArray(value) && value.some((v) => v instanceof Tensor)) {
+          (this.saved ??= new Map()).set(name, value.map((v) => new SavedTensor(v instanceof Tensor ? v : null, false)));
+        }
+      }
+    }
+  }
+
+  /** Saves outputs that the rules ask for, once there are any. */
+  saveOutputs(outputs: readonly Tensor[]): void {
+    this.op.schema.returns.forEach((name, i) => {
+      const wanted = this.op.rules.some((rule) => rule.saves(this.attributes).includes(name));
+      if (wanted && i < outputs.length) (this.saved ??= new Map()).set(name, new SavedTensor(outputs[i], true));
+    });
+  }
+
+  /** The value of `name` for a gradient rule: a saved tensor, or an attribute of the call. */
+  value(name: string): unknown {
+    const saved = this.saved?.get(name);
+    if (saved !== undefined) return Array.isArray(saved) ? saved.map((s) => s.unpack(this)) : saved.unpack(this);
+    const position = this.op.schema.positions.get(name);
+    const attribute = position === undefined ? undefined : this.attributes[position];
+    return attribute instanceof Shape ? null : attribute;
+  }
+
+  /** The SavedTensor of `name`, for `grad_fn._raw_saved_*`. */
+  rawSaved(name: string): SavedTensor | SavedTensor[] | undefined {
+    return this.saved?.get(name);
+  }
+
+  apply(grads: Grads): Grads {
+    const results: Grads = new Array<Tensor | null>(this.nextNodes.length).fill(null);
+    if (grads.every((g) => g === null)) return results;
+    let span = 0;
+    for (const rule of this.op.rules) {
+      const spans = this.spans.slice(span, span + rule.inputs.length);
+      span += rule.inputs.length;
+      const needed = spans.map(([from, count]) => {
+        for (let i = from; i < from + count; i++) if (this.nextNodes[i] !== null) return true;
+        return false;
+      });
+      if (!needed.includes(true)) continue;
+      const out = rule.apply(this, grads, needed);
+      spans.forEach(([from, count], k) => {
+        const result: unknown = out[k] ?? null;
+        if (Array.isArray(result)) result.forEach((g: Tensor | null, i) => (results[from + i] = g));
+        else if (count > 0) results[from] = result as Tensor | null;
+      });
+    }
+    return results;
+  }
+
+  override releaseVariables(): void {
+    if (this.saved === null) return;
+    for (const saved of this.saved.values()) for (const s of Array.isArray(saved) ? saved : [saved]) s.free();
+  }
+}

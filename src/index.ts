@@ -1,0 +1,17 @@
+/** The torch namespace: `import * as torch from "leafgrad"`. */
+import "./ops/methods.ts";
+
+export { Tensor } from "./tensor/tensor.ts";
+export * from "./ops/pointwise.ts";
+export * from "./ops/arithmetic.ts";
+export * from "./ops/comparison.ts";
+export * from "./ops/creation.ts";
+export * from "./ops/reduction.ts";
+export * from "./ops/shape.ts";
+export { clone, contiguous_format, preserve_format } from "./ops/copy.ts";
+export { bool, DType, float32, float64, get_default_dtype, int16, int32, int64, int8, promote_types, set_default_dtype, uint8 } from "./tensor/dtype.ts";
+export { set_printoptions } from "./tensor/format.ts";
+export { IndexError, NotImplementedError, RuntimeError, setWarningHandler, ValueError } from "./errors.ts";
+export { enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled } from "./autograd/grad-mode.ts";
+export { is_anomaly_check_nan_enabled, is_anomaly_enabled } from "./autograd/anomaly.ts";
+export * as autograd from "./autograd/index.ts";

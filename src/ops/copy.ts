@@ -1,0 +1,104 @@
+/** Copies, casts and detached aliases. */
+import type { InplaceOp, Op } from "../dispatch/op.ts";
+import { kernel } from "../dispatch/define.ts";
+import { fused } from "../dispatch/fused.ts";
+import { refuseInternalOverlap, refusePartialOverlap, resultStrides } from "../dispatch/iterate.ts";
+import type { Formula } from "../ir/arithmetic.ts";
+import { RuntimeError } from "../errors.ts";
+import { bool, DType, float32, float64, int16, int32, int64, int8, uint8 } from "../tensor/dtype.ts";
+import { isExpandable, listText, type Sizes } from "../tensor/layout.ts";
+import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
+
+const same: Formula = ({ self }) => self;
+
+/** Writes `source`, cast and broadcast, over `self`; unrecorded. */
+export function writeInto(self: Tensor, source: Tensor): Tensor {
+  fused(same).run([source], source.dtype, self.dtype, self);
+  return self;
+}
+
+/** A copy of `self` as `dtype` in row-major order. */
+export function contiguousCopy(self: Tensor, dtype: DType = self.dtype): Tensor {
+  return writeInto(emptyTensor(self._sizes, dtype), self);
+}
+
+/** A copy that keeps the memory order of `self`. */
+function preservingCopy(self: Tensor, dtype: DType): Tensor {
+  return writeInto(emptyStrided(self._sizes, resultStrides(self._sizes, [self]), dtype), self);
+}
+
+export type MemoryFormat = "torch.contiguous_format" | "torch.preserve_format";
+
+/** Row-major memory order, as a value of `memory_format`. */
+export const contiguous_format: MemoryFormat = "torch.contiguous_format";
+/** The memory order of the input, as a value of `memory_format`. */
+export const preserve_format: MemoryFormat = "torch.preserve_format";
+
+/** A copy with memory of its own, in the graph. */
+export const clone: Op<[self: Tensor], { memory_format?: MemoryFormat }> = kernel("clone(Tensor self, *, Any memory_format=None) -> Tensor", {
+  forward: (self: Tensor, format: MemoryFormat | null) => (format === contiguous_format ? contiguousCopy(self) : preservingCopy(self, self.dtype)),
+  backward: { self: ({ grad }) => grad },
+});
+
+/** Writes `src`, cast and broadcast, into `self`. */
+export const copy: InplaceOp<[self: Tensor, src: Tensor, non_blocking?: boolean]> = kernel("copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor", {
+  forward: (self: Tensor, src: Tensor) => writeInto(emptyTensor(self._sizes, self.dtype), src),
+  backward: { self: ({ grad }) => zerosOf(grad), src: ({ grad }) => grad },
+  node: "torch::autograd::CopyBackwards",
+  method: false,
+  inplace: (self: Tensor, src: Tensor) => {
+    refuseInternalOverlap(self);
+    refusePartialOverlap(self, src);
+    if (!isExpandable(src._sizes, self._sizes)) throw expandError(src._sizes, self._sizes);
+    writeInto(self, src);
+  },
+});
+
+function zerosOf(t: Tensor): Tensor {
+  const out = emptyTensor(t._sizes, t.dtype);
+  fused(zero).run([out], out.dtype, out.dtype, out);
+  return out;
+}
+const zero: Formula = ({ self }) => self.masked_fill(self.eq(self), 0).masked_fill(self.ne(self), 0);
+
+/** Why a shape cannot be expanded, in PyTorch's words. */
+export function expandError(sizes: Sizes, to: Sizes): RuntimeError {
+  if (sizes.length > to.length) {
+    return new RuntimeError(
+      `expand(torch.FloatTensor{${listText(sizes)}}, size=${listText(to)}): the number of sizes provided (${to.length}) must be greater or equal to the number of dimensions in the tensor (${sizes.length})`,
+    );
+  }
+  const lead = to.length - sizes.length;
+  const dim = sizes.findLastIndex((s, i) => s !== to[lead + i] && s !== 1);
+  return new RuntimeError(
+    `The expanded size of the tensor (${to[lead + dim]}) must match the existing size (${sizes[dim]}) at non-singleton dimension ${lead + dim}.  Target sizes: ${listText(to)}.  Tensor sizes: ${listText(sizes)}`,
+  );
+}
+
+/** `self` if it is row-major, else a row-major copy. */
+export function contiguous(self: Tensor): Tensor {
+  return self._contiguous ? self : clone(self, { memory_format: contiguous_format });
+}
+
+/** A copy as `dtype`, in the graph; the gradient is cast back. */
+export const _to_copy: Op<[self: Tensor], { dtype?: DType; memory_format?: MemoryFormat }> = kernel(
+  "_to_copy(Tensor self, *, ScalarType? dtype=None, Any memory_format=None) -> Tensor",
+  {
+    forward: (self: Tensor, dtype: DType | null, format: MemoryFormat | null) =>
+      format === contiguous_format ? contiguousCopy(self, dtype ?? self.dtype) : preservingCopy(self, dtype ?? self.dtype),
+    backward: { self: ({ grad }) => grad },
+    node: "ToCopyBackward0",
+    method: false,
+  },
+);
+
+/** `self` as `dtype`; `self` itself where it is that already, unless `copy`. */
+export function castTo(self: Tensor, dtype: DType, copy = false, format?: MemoryFormat | null): Tensor {
+  if (self.dtype === dtype && !copy) return self;
+  return format ? _to_copy(self, { dtype, memory_format: format }) : _to_copy(self, { dtype });
+}
+
+/** The methods that convert to a dtype, by PyTorch's names. */
+export const conversions: Record<string, DType> = {
+  float: float32, double: float64, long: int64, int: int32, short: int16, char: int8, byte: uint8, bool,
+};

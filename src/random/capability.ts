@@ -1,0 +1,27 @@
+/**
+ * Which of PyTorch's builds for x86 to reproduce. PyTorch picks one by the processor, and their random floats differ in
+ * the last bits: `AVX2`, which is also what AVX-512 machines run for random numbers, fuses multiply and add and has
+ * vectorised float32 normals; `DEFAULT` rounds every step and calls the C library.
+ */
+export type CpuCapability = "AVX2" | "DEFAULT";
+
+let capability: CpuCapability = "AVX2";
+
+/** The build in force: `AVX2` unless told otherwise. */
+export function get_cpu_capability(): CpuCapability {
+  return capability;
+}
+
+/**
+ * Chooses the build, as the environment variable ATEN_CPU_CAPABILITY does for PyTorch. Returns the one before.
+ *
+ * ```ts
+ * const before = setCpuCapability("DEFAULT"); // "AVX2"
+ * setCpuCapability(before);
+ * ```
+ */
+export function setCpuCapability(next: CpuCapability): CpuCapability {
+  const before = capability;
+  capability = next;
+  return before;
+}

@@ -1,0 +1,58 @@
+const COMPLEX = "complex dtypes are not delivered";
+const FUNCTION = "custom autograd.Function is not delivered yet";
+const NN = "nn modules and optimizers are not delivered yet";
+const NUMPY = "NumPy has no counterpart in JavaScript";
+const DEEPCOPY = "Python's copy protocol has no counterpart in JavaScript";
+const OPS = "the op is not delivered yet";
+
+/** Probes that no program stands for, each with its reason. */
+export const leftOut: Record<string, string> = {
+  A03g: NN,
+  A13: DEEPCOPY,
+  A13b: DEEPCOPY,
+  A16: NUMPY,
+  A16b: NUMPY,
+  A16c: "float(x) and int(x) have no counterpart in JavaScript; x.item() does not warn in PyTorch either",
+  A19: COMPLEX,
+  A20b: "sparse layouts are not delivered",
+  C01g: FUNCTION,
+  C01k: "half and complex dtypes are not delivered",
+  C09: NUMPY,
+  D01e: FUNCTION,
+  D02d: COMPLEX,
+  D03d: COMPLEX,
+  D18: "asks only whether torch.ops.aten exists",
+  D21: FUNCTION,
+  E04: FUNCTION,
+  E04b: FUNCTION,
+  E04c: FUNCTION,
+  E09: COMPLEX,
+  F07: "Python decorators on classes have no counterpart in JavaScript",
+  G01d: FUNCTION,
+  G01e: FUNCTION,
+  "G01e(2)": FUNCTION,
+  G01i: "an empty probe",
+  H04h: "pybind11's own text, made of Python's type names",
+  H05: NN,
+  J02b: FUNCTION,
+  J05: NN,
+  J05b: NN,
+  J11: NN,
+  K04: "Python's dir() of a node has no counterpart in JavaScript",
+  K05: "a node is not callable in JavaScript",
+  P12: OPS,
+  P14: "JavaScript has no len(); x.shape and x.numel() say it",
+  P15: OPS,
+  P19: OPS,
+  P20: OPS,
+  P23: "operators are methods here, and PyTorch's methods raise another text",
+  P26: OPS,
+  P27: OPS,
+  P29: NN,
+  P30: NN,
+  P31: NN,
+  P32: NN,
+  P33: NN,
+  P34: NN,
+  P35: NN,
+};

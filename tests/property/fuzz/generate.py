@@ -1,0 +1,176 @@
+"""Draws random programs. PyTorch runs each statement as it is drawn, so that shapes are known and most statements are valid."""
+
+import itertools
+import random
+
+import torch
+
+from oracle import Machine, decode, flatten
+from proposals import Proposals
+
+CHANGING = {"backward", "autograd.grad", "autograd.backward", "retain_grad", "set_grad_enabled"}
+
+
+def draw(seed, index):
+    """Program `index` of stream `seed`: {"id", "observe", "stmts"}, not yet recorded."""
+    rng = random.Random(f"leafgrad/{seed}/{index}")
+    drawer = Drawer(rng)
+    for _ in range(rng.choice([1, 2, 2, 3, 3])):
+        drawer.offer(drawer.proposals.factory())
+    length = len(drawer.stmts) + rng.choice([6, 9, 12, 14, 16, 18, 24])
+    for _ in range(400):
+        if len(drawer.stmts) >= length:
+            break
+        drawer.offer(drawer.proposals.draw())
+    if rng.random() < 0.6:
+        drawer.offer(drawer.proposals.closing_backward())
+    return {"id": f"{seed}/{index}", "observe": rng.choice(["all", "all", "result", "end"]), "stmts": drawer.stmts}
+
+
+class Drawer:
+    def __init__(self, rng):
+        self.rng = rng
+        self.machine = Machine()
+        self.stmts = []
+        self.errors = self.names = 0
+        self.wild = rng.random() < 0.12
+        self.proposals = Proposals(rng, self.machine)
+
+    def offer(self, proposal):
+        """Runs the proposed statements and keeps each that is fit. A list is one idea: it ends where a statement fails."""
+        for stmt in proposal or []:
+            if not self.try_statement(stmt) and isinstance(proposal, list):
+                return
+
+    def try_statement(self, stmt):
+        env = self.machine.env
+        if not self.casts_are_defined(stmt):
+            return False
+        if stmt.get("out") is None:
+            stmt["out"] = [f"t{self.names + i}" for i in range(12)]
+        step = self.machine.run(stmt)
+        fit = "missing" not in step and self.fit(stmt, step)
+        if fit:
+            stmt["out"] = step.get("out", [])
+            self.names += len(stmt["out"])
+            self.stmts.append(stmt)
+            self.errors += "error" in step
+            return "error" not in step
+        if written(stmt) is not None or stmt["op"] in CHANGING or stmt["op"].startswith("set:"):
+            self.rewind()
+        else:
+            for name in step.get("out", []):
+                if name is not None and not any(name in kept["out"] for kept in self.stmts):
+                    env.pop(name, None)
+        return False
+
+    def rewind(self):
+        """An unfit statement has written: start again and run what was kept."""
+        self.machine.__init__()
+        for stmt in self.stmts:
+            self.machine.run(stmt)
+
+    def fit(self, stmt, step):
+        if "error" in step:
+            return self.fit_error(stmt, *step["error"])
+        touched = [name for name in step.get("out", []) if name is not None]
+        if any(not self.tame(self.machine.env[name]) for name in touched) or not self.targets_are_distinct(stmt):
+            return False
+        if written(stmt) is not None:
+            return self.tame(self.machine.env[written(stmt)]) and self.write_is_defined(stmt)
+        if "backward" in stmt["op"]:
+            return all(self.tame(tensor.grad, 1e5) for tensor in self.machine.env.values() if tensor.grad is not None)
+        return True
+
+    def fit_error(self, stmt, kind, text):
+        """Errors of the argument parser have no counterpart; the others are kept, most of them, up to a quarter of the program."""
+        if kind not in ("RuntimeError", "IndexError", "ValueError", "NotImplementedError", "AttributeError"):
+            return False
+        if "INTERNAL ASSERT" in text or "invalid combination" in text or "has no attribute" in text:
+            return False
+        if "not implemented for" in text and self.rng.random() < 0.7:
+            return False
+        return self.errors * 4 <= len(self.stmts) and self.rng.random() < 0.7
+
+    def tame(self, tensor, limit=1e3):
+        if tensor.numel() > 48 or tensor.dim() > 5:
+            return False
+        plain = tensor.detach()
+        if plain.numel() == 0 or plain.dtype == torch.bool:
+            return True
+        if not plain.is_floating_point():
+            return plain.long().abs().max().item() <= 1e6
+        finite = plain[torch.isfinite(plain)]
+        if finite.numel() < plain.numel() and not self.wild and self.rng.random() < 0.9:
+            return False
+        return finite.numel() == 0 or finite.abs().max().item() <= limit
+
+    def casts_are_defined(self, stmt):
+        """C leaves a float's conversion to an integer that cannot hold it undefined."""
+        refs = [ref for ref in references(stmt) if ref in self.machine.env]
+        floats = [self.machine.env[ref] for ref in refs if self.machine.env[ref].is_floating_point()]
+        to_integer = "int" in str([stmt.get("args"), stmt.get("kwargs")]) or stmt["op"] in ("int", "long", "short", "char", "byte")
+        into_integer = any(not self.machine.env[ref].is_floating_point() for ref in refs[:1]) and stmt["op"] in (
+            "setitem", "copy_", "index_put_", "fill_", "set:data", "masked_fill_", "masked_fill")
+        if not floats or not (to_integer or into_integer):
+            return True
+        return all(bool(((f >= 0) & (f <= 100)).all()) for f in floats)
+
+    def write_is_defined(self, stmt):
+        """No element is written twice, and nothing is read that the statement also writes."""
+        target = self.machine.env[written(stmt)]
+        cells = memory(target)
+        if len(set(cells)) < len(cells):
+            return False
+        for ref in references(stmt):
+            other = self.machine.env.get(ref)
+            if other is None or other is target or other.untyped_storage()._cdata != target.untyped_storage()._cdata:
+                continue
+            same = memory(other) == cells and stmt["op"] != "setitem"
+            if not same and set(memory(other)) & set(cells):
+                return False
+        return True
+
+    def targets_are_distinct(self, stmt):
+        """Whether an indexed write names each place once; an accumulating one may name it often."""
+        if stmt["op"].rstrip("_") not in ("setitem", "index_put", "scatter") or stmt.get("kwargs", {}).get("accumulate"):
+            return True
+        operands = (["$" + stmt["self"]] if "self" in stmt else []) + stmt["args"]
+        target, first, *rest = [decode(operand, self.machine.env) for operand in operands]
+        places = torch.arange(target.numel()).reshape(target.shape)
+        if stmt["op"].rstrip("_") != "scatter":
+            places = places[tuple(first)]
+        elif target.dim() > 0:
+            for d in range(target.dim()):
+                if d != first % target.dim():
+                    places = places.narrow(d, 0, rest[0].shape[d] if rest[0].dim() else 1)
+            places = places.gather(first, rest[0])
+        return places.unique().numel() == places.numel()
+
+
+def written(stmt):
+    """The name of the tensor that the statement writes, if any."""
+    if stmt["op"].endswith("_") or stmt["op"] == "setitem":
+        return stmt["self"]
+    return stmt.get("kwargs", {}).get("out", "$")[1:] or None
+
+
+def references(stmt):
+    found = [stmt["self"]] if "self" in stmt else []
+
+    def walk(value):
+        if isinstance(value, str) and value.startswith("$"):
+            found.append(value[1:])
+        elif isinstance(value, list):
+            for item in value:
+                walk(item)
+
+    walk(stmt.get("args", []))
+    walk(list(stmt.get("kwargs", {}).values()))
+    return found
+
+
+def memory(tensor):
+    """Where each element lies in its storage, in order."""
+    ranges = [range(0, size * stride, stride) if stride else [0] * size for size, stride in zip(tensor.shape, tensor.stride())]
+    return [tensor.storage_offset() + sum(places) for places in itertools.product(*ranges)]

@@ -1,0 +1,132 @@
+"""How exactly a program's values are determined.
+
+Two right implementations differ in the last bit of an exp or a sum, and a program may magnify that (by cancellation) or turn it into
+something else altogether (by floor, argmax or a comparison). So the program is run again with noise of a few ulp added to the result
+of every inexact operation, forward and backward: what moves gets a wider tolerance, and a program is cut before the first statement
+whose outcome changes.
+"""
+
+import math
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from oracle import trace
+
+EPSILON = {torch.float32: 4e-7, torch.float64: 8e-16}
+# What PyTorch's own tests allow: relative, absolute.
+BASE = {"float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}
+# Beyond this share of its magnitude a value says nothing.
+LIMIT = 0.02
+
+# Operations whose results are copies of their inputs, bit by bit.
+EXACT = set(
+    """copy_ clone _to_copy fill_ zero_ cat stack index index_select gather scatter scatter_ where masked_fill masked_fill_ relu relu_
+    threshold_backward abs abs_ neg neg_ sgn sign sign_ maximum minimum max min amax amin flip roll repeat tril triu tril_ triu_ masked_select
+    masked_scatter new_zeros new_empty new_ones new_full zeros ones full empty empty_like zeros_like ones_like full_like new_empty_strided
+    empty_strided floor floor_ ceil ceil_ round round_ trunc trunc_ clamp clamp_ clamp_min clamp_max clamp_min_ clamp_max_ select_backward
+    slice_backward diagonal_backward unfold_backward lift_fresh detach detach_ alias arange eye scalar_tensor
+    value_selecting_reduction_backward set_ resize_ contiguous""".split()
+)
+
+
+class Noise(TorchDispatchMode):
+    """Adds noise below autograd. It is a function of the value, so that ties stay ties; small dyadic numbers are taken for exact."""
+
+    def __init__(self, sign):
+        super().__init__()
+        self.sign = sign
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if func.__name__.split(".")[0] in EXACT:
+            return result
+        returns = func._schema.returns
+        for item, info in zip(result if isinstance(result, (tuple, list)) else [result], returns):
+            is_view = info.alias_info is not None and not info.alias_info.is_write
+            if isinstance(item, torch.Tensor) and item.dtype in EPSILON and not is_view and item.numel() > 0:
+                self.shake(item)
+        return result
+
+    def shake(self, tensor):
+        with torch.no_grad():
+            inexact = torch.isfinite(tensor) & (tensor * 4096 != (tensor * 4096).round())
+            side = torch.where(torch.sin(tensor.double().abs() * 1e4) >= 0, 1.0, -1.0)
+            noisy = tensor * (1 + self.sign * EPSILON[tensor.dtype] * side).to(tensor.dtype)
+            tensor.copy_(torch.where(inexact, noisy, tensor))
+
+
+class Unstable(Exception):
+    pass
+
+
+def deviation(plain, noisy):
+    """The largest difference of two states' values; raises if anything but a float moved, or a float moved too far.
+
+    Nodes and strides are not asked: under a dispatch mode PyTorch takes another path here and there (reshape does).
+    """
+    if plain["dtype"] != noisy["dtype"] or plain["shape"] != noisy["shape"]:
+        raise Unstable
+    if plain["dtype"] not in BASE:
+        if plain["values"] != noisy["values"]:
+            raise Unstable
+        return 0
+    worst = 0
+    for a, b in zip(plain["values"], noisy["values"]):
+        if isinstance(a, str) or isinstance(b, str):
+            if a != b:
+                raise Unstable
+        elif abs(a - b) > LIMIT * (1e-3 + abs(a)):
+            raise Unstable
+        else:
+            worst = max(worst, abs(a - b))
+    return worst
+
+
+def tolerance(plain, noisy):
+    """Ten times the deviation, where that is more than PyTorch's own tolerance covers; two digits."""
+    worst = 10 * max(deviation(plain, state) for state in noisy)
+    if plain["dtype"] not in BASE or worst <= BASE[plain["dtype"]][1] / 2:
+        return 0
+    return float(f"{worst:.1e}") if math.isfinite(worst) else 0
+
+
+def examine(program):
+    """(n, tolerances): the first n statements are stable, and (statement, tensor) -> (tolerance, tolerance of its gradient)."""
+    plain, _ = trace(program, "all")
+    noisy = []
+    for sign in (1, -1):
+        with Noise(sign):
+            noisy.append(trace(program, "all")[0])
+    tolerances = {}
+    for i, step in enumerate(plain):
+        others = [run[i] for run in noisy]
+        try:
+            for name, found in compare(step, others):
+                if found != (0, 0):
+                    tolerances[i, name] = found
+        except Unstable:
+            return i, tolerances
+    return len(plain), tolerances
+
+
+def compare(step, others):
+    for other in others:
+        kinds = [run.get("error", [None])[0] for run in (step, other)]
+        if kinds[0] != kinds[1] or step.get("out") != other.get("out") or not alike(step.get("value"), other.get("value")):
+            raise Unstable
+    for name, state in step["see"].items():
+        noisy = [other["see"][name] for other in others]
+        value = tolerance(state, noisy)
+        grads = [run["grad"] for run in noisy]
+        if any((grad is None) != (state["grad"] is None) for grad in grads):
+            raise Unstable
+        yield name, (value, 0 if state["grad"] is None else tolerance(state["grad"], grads))
+
+
+def alike(a, b):
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(alike, a, b))
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) <= 1e-5 * (1 + abs(a))
+    return a == b

@@ -1,0 +1,19 @@
+"""The operations by the way they are called."""
+
+FLOATS = ["float32", "float64"]
+INTEGERS = ["int64", "int32", "int16", "int8", "uint8"]
+
+UNARY_POSITIVE = ["sqrt", "rsqrt", "log"]
+UNARY = UNARY_POSITIVE + """neg exp log1p expm1 sin cos tan atan tanh sigmoid relu erf abs sign floor ceil round trunc reciprocal
+square square exp tanh sigmoid relu neg""".split()
+BINARY = "add add add sub sub rsub mul mul mul div div floor_divide remainder pow pow atan2 maximum minimum".split()
+COMPARE = "eq ne lt le gt ge gt lt logical_and logical_or logical_xor logical_not isnan isinf isfinite".split()
+
+IN_PLACE_UNARY = UNARY_POSITIVE + """neg exp log1p expm1 sin cos tan atan tanh sigmoid relu erf abs sign floor ceil round trunc
+reciprocal square zero zero relu sigmoid exp neg logical_not""".split()
+IN_PLACE_BINARY = """add add add sub mul mul mul div copy copy fill fill floor_divide remainder pow atan2 clamp masked_fill masked_fill
+tril triu cumsum eq lt logical_and""".split()
+
+# Those that take a list of dimensions, and all.
+DIM_REDUCTIONS = ["sum", "mean", "var", "std", "amax", "amin", "logsumexp", "all", "any"]
+FULL_REDUCTIONS = DIM_REDUCTIONS + ["sum", "mean", "sum", "prod", "norm", "max", "min", "max", "argmax", "argmin"]
