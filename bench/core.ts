@@ -5,6 +5,7 @@ import { startPyTorch, type PyTorch } from "./pytorch.ts";
 
 const rounds = 15;
 const roundMs = 25;
+const warmUpMs = 300;
 
 /** One call of each case; pytorch.py has the same under the same names. */
 const cases: Readonly<Record<string, () => unknown>> = {
@@ -17,7 +18,7 @@ const cases: Readonly<Record<string, () => unknown>> = {
   "sum, with grad": () => w.sum(),
   "notes' loss, forward": () => torch.no_grad(() => notesLoss(x)),
   "notes' loss, forward + backward": () => backwardOf(notesLoss),
-  "improved loss, forward + backward": () => backwardOf(improvedLoss),
+  "improved loss, forward + backward": () =>  backwardOf(improvedLoss),
 };
 
 const a = torch.tensor([1, 2]);
@@ -52,7 +53,20 @@ function time(call: () => unknown, calls: number): number {
   return Number(process.hrtime.bigint() - start) / calls;
 }
 
-/** How many calls fill a round; finding out warms the code up. */
+/** Runs a case until the compiler has settled and the heap has its size. */
+async function warmUp(call: () => unknown): Promise<void> {
+  for (const start = Date.now(); Date.now() - start < warmUpMs; ) {
+    time(call, 1000);
+    await finalizers();
+  }
+}
+
+/** Finalizers run between jobs: the memory of a round is given back before the next one. */
+function finalizers(): Promise<void> {
+  return new Promise(setImmediate);
+}
+
+/** How many calls fill a round. */
 async function callsPerRound(timer: (calls: number) => number | Promise<number>): Promise<number> {
   let calls = 10;
   for (;;) {
@@ -72,8 +86,7 @@ async function measure(name: string, pytorch: PyTorch | null): Promise<{ ours: n
   for (let round = 0; round < rounds; round++) {
     ours.push(here(calls));
     if (pytorch !== null) theirs.push(await pytorch.time(name, theirCalls));
-    // Finalizers run between jobs: the memory of a round is given back before the next one.
-    await new Promise(setImmediate);
+    await finalizers();
   }
   return { ours: median(ours), theirs: pytorch === null ? null : median(theirs) };
 }
@@ -81,6 +94,9 @@ async function measure(name: string, pytorch: PyTorch | null): Promise<{ ours: n
 function median(values: number[]): number {
   return values.toSorted((p, q) => p - q)[values.length >> 1]!;
 }
+
+// All of them first: code that several cases share is compiled for all of them.
+for (const call of Object.values(cases)) await warmUp(call);
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
 const pytorch = await startPyTorch();

@@ -60,6 +60,11 @@ function newest(paths) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes("--if-stale")) ensureBuilt();
-  else build();
+  try {
+    if (process.argv.includes("--if-stale")) ensureBuilt();
+    else build();
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }

@@ -1,10 +1,11 @@
+import { RuntimeError } from "../errors.ts";
 import { typeText } from "../schema/arguments.ts";
-import type { Hooks } from "./hooks.ts";
-import { isNonOverlappingAndDense } from "../tensor/layout.ts";
+import { contiguousStrides, isNonOverlappingAndDense, sameSizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ops } from "./engine-ops.ts";
 import { gradMode } from "./grad-mode.ts";
-import { Node, type Grads } from "./node.ts";
+import type { Hooks } from "./hooks.ts";
+import { Node, upcomingSequenceNr, type Grads } from "./node.ts";
 
 /** Called with a leaf after its gradient was accumulated. */
 export type PostAccumulateHook = (param: Tensor) => void;
@@ -12,6 +13,7 @@ export type PostAccumulateHook = (param: Tensor) => void;
 /** The sink of a leaf: adds what arrives to `variable.grad`. */
 export class AccumulateGrad extends Node {
   readonly variable: Tensor;
+  private readonly born = upcomingSequenceNr();
   constructor(variable: Tensor) {
     super([], [], false);
     this.variable = variable;
@@ -20,25 +22,35 @@ export class AccumulateGrad extends Node {
   name(): string {
     return "torch::autograd::AccumulateGrad";
   }
+  override get birth(): number {
+    return this.born;
+  }
+  override get isAccumulator(): boolean {
+    return true;
+  }
+  /** Does a gradient of the shape and dtype of `tensor` fit? */
+  accepts(tensor: Tensor): boolean {
+    const { sizes, dtype } = this.outputs[0];
+    return dtype === tensor.dtype && sameSizes(sizes, tensor._sizes);
+  }
   apply([grad]: Grads): Grads {
-    if (grad === null || !this.variable._requiresGrad) return [];
-    const meta = this.variable._autogradMeta;
-    if (meta.grad === null) meta.grad = firstGrad(this.variable, grad);
+    const { variable } = this;
+    if (grad === null) return [];
+    if (variable._gradFn !== null) throw new RuntimeError("leaf variable has been moved into the graph interior");
+    if (!variable._requiresGrad) return [];
+    const meta = variable._autogradMeta;
+    if (meta.grad === null) meta.grad = firstGrad(variable, grad);
     else if (gradMode.enabled) meta.grad = ops.add(meta.grad, grad);
     else ops.addInplace(meta.grad, grad);
-    this.runPostHooks();
+    if (meta.postAccumulateHooks !== null) callPostHooks(meta.postAccumulateHooks as Hooks<PostAccumulateHook>, variable);
     return [];
   }
+}
 
-  private runPostHooks(): void {
-    const hooks = this.variable._meta!.postAccumulateHooks as Hooks<PostAccumulateHook> | null;
-    if (hooks === null) return;
-    for (const hook of hooks.list()) {
-      const result: unknown = hook(this.variable);
-      if (result !== undefined && result !== null) {
-        throw new TypeError(`expected Variable, but hook returned '${typeText(result)}'`);
-      }
-    }
+function callPostHooks(hooks: Hooks<PostAccumulateHook>, variable: Tensor): void {
+  for (const hook of hooks.list()) {
+    const result: unknown = hook(variable);
+    if (result !== undefined && result !== null) throw new TypeError(`expected Variable, but hook returned '${typeText(result)}'`);
   }
 }
 
@@ -47,16 +59,19 @@ export class AccumulateGrad extends Node {
  * torch/csrc/autograd/functions/accumulate_grad.h: a dense parameter's strides, else row-major.
  */
 function firstGrad(variable: Tensor, grad: Tensor): Tensor {
-  const dense = isNonOverlappingAndDense(variable._sizes, variable._strides);
+  const dense = variable._contiguous || isNonOverlappingAndDense(variable._sizes, variable._strides);
   if (!gradMode.enabled && grad._owned && obeysContract(variable, grad, dense)) {
     grad._owned = false;
-    return grad;
+    return grad._view === null ? grad : ops.detach(grad);
   }
-  if (!dense) return ops.clone(grad);
-  return ops.copyInto(ops.emptyStrided(grad._sizes, variable._strides, grad.dtype), grad);
+  const strides = dense ? variable._strides : contiguousStrides(grad._sizes);
+  return ops.copyInto(ops.emptyStrided(grad._sizes, strides, grad.dtype), grad);
 }
 
 function obeysContract(variable: Tensor, grad: Tensor, dense: boolean): boolean {
-  if (!dense || variable._contiguous) return grad._contiguous;
-  return variable._strides.every((s, i) => s === grad._strides[i] || grad._sizes[i] === 1);
+  if (!dense) return grad._contiguous;
+  for (let i = 0; i < grad._sizes.length; i++) {
+    if (grad._sizes[i] === 1 ? grad._strides[i] === 0 : grad._strides[i] !== variable._strides[i]) return false;
+  }
+  return true;
 }

@@ -1,12 +1,20 @@
 import { warn } from "../errors.ts";
 import type { Node } from "./node.ts";
+import { scoped } from "./scope.ts";
 
 /** State of anomaly mode; a field, because every new node reads it. */
 export const anomaly = { enabled: false, checkNaN: true };
 
-/** The stack of the caller, without the library's own frames at its head. */
+/** Where this library's files lie, as stacks write it; null where they were bundled into others. */
+const library = /(?:\(|at )(.*)autograd[\\/]anomaly\.[jt]s/.exec(new Error().stack ?? "")?.[1] ?? null;
+
+/** The stack of the user's call, without the library's own frames. */
 export function captureTraceback(): string[] {
-  return (new Error().stack ?? "").split("\n").slice(1);
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 64;
+  const frames = (new Error().stack ?? "").split("\n").slice(1);
+  Error.stackTraceLimit = stackTraceLimit;
+  return library === null ? frames : frames.filter((frame) => !frame.includes(library));
 }
 
 /** Warns where the forward call stood that made the failing node, and those that led to it. */
@@ -55,13 +63,12 @@ export function set_detect_anomaly<T>(mode: boolean, options?: AnomalyOptions | 
   const run = typeof options === "function" ? options : body;
   const checkNaN = typeof options === "object" ? (options.check_nan ?? true) : true;
   const previous = { ...anomaly };
-  Object.assign(anomaly, { enabled: mode, checkNaN });
-  if (run === undefined) return;
-  try {
-    return run();
-  } finally {
-    Object.assign(anomaly, previous);
-  }
+  const enter = (): (() => void) => {
+    Object.assign(anomaly, { enabled: mode, checkNaN });
+    return () => void Object.assign(anomaly, previous);
+  };
+  if (run !== undefined) return scoped(run, enter);
+  enter();
 }
 
 /** `set_detect_anomaly(true, …)` with PyTorch's warning about its cost. */

@@ -1,16 +1,19 @@
 /** `backward` and `grad`: what users call to run the engine. */
 import { RuntimeError, ValueError, warn } from "../errors.ts";
-import { sameSizes } from "../tensor/layout.ts";
+import { numelOf, sameSizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { bind, Signature, typeText } from "../schema/arguments.ts";
 import { parseSchema } from "../schema/schema.ts";
-import { runBackward, type Edge } from "./engine.ts";
+import { runBackward, type Edge, type Root } from "./engine.ts";
 import { ops } from "./engine-ops.ts";
-import type { Grads, Node } from "./node.ts";
+import { GradientEdge } from "./gradient-edge.ts";
+import type { Grads, OutputMetadata } from "./node.ts";
 import { retainGrad } from "./tensor-autograd.ts";
-import { gradFn, gradientNode, requiresGrad } from "./variable.ts";
+import { gradientNode, requiresGrad } from "./variable.ts";
 
-export type TensorOrList = Tensor | readonly Tensor[];
+/** A tensor, or the place in the graph where its gradients arrive. */
+type Target = Tensor | GradientEdge;
+export type TensorOrList = Target | readonly Target[];
 export type GradsOrList = Tensor | null | readonly (Tensor | null)[];
 
 /** Named parameters of `backward`. */
@@ -34,31 +37,43 @@ export interface GradOptions {
 const listOf = <T>(value: T | readonly T[]): T[] => (Array.isArray(value) ? [...value] : [value as T]);
 
 /** Roots with the gradients to start from; ones for scalars that were given none. */
-function makeRoots(outputs: readonly Tensor[], given: readonly (Tensor | null)[]): (Edge & { grad: Tensor | null })[] {
+function makeRoots(outputs: readonly Target[], given: readonly (Tensor | null)[]): Root[] {
   if (given.length !== outputs.length) throw new RuntimeError(`got ${outputs.length} tensors and ${given.length} gradients`);
   const grads = outputs.map((output, i) => rootGrad(output, given[i], i));
   return outputs.map((output, i) => {
-    const node = gradientNode(output);
-    if (node === null) throw new RuntimeError(`element ${i} of tensors does not require grad and does not have a grad_fn`);
-    return { node, index: output._outputNr, grad: grads[i] };
+    const edge = edgeOf(output);
+    if (edge === null) throw new RuntimeError(`element ${i} of tensors does not require grad and does not have a grad_fn`);
+    return { node: edge.node, index: edge.index, grad: grads[i] };
   });
 }
 
-function rootGrad(output: Tensor, grad: Tensor | null | undefined, i: number): Tensor | null {
+function rootGrad(output: Target, grad: Tensor | null | undefined, i: number): Tensor | null {
+  const { sizes, dtype } = metadataOf(output);
   if (grad === null || grad === undefined) {
-    if (!requiresGrad(output)) return null;
-    if (output._numel !== 1) throw new RuntimeError("grad can be implicitly created only for scalar outputs");
-    const ones = ops.full(output._sizes, 1, output.dtype);
+    if (output instanceof Tensor && !requiresGrad(output)) return null;
+    if (numelOf(sizes) !== 1) throw new RuntimeError("grad can be implicitly created only for scalar outputs");
+    const ones = ops.full(sizes, 1, dtype);
     ones._owned = true;
     return ones;
   }
   if (!(grad instanceof Tensor)) throw new TypeError(`gradients can be either Tensors or None, but got ${typeText(grad)}`);
-  if (!sameSizes(grad._sizes, output._sizes)) {
+  if (!sameSizes(grad._sizes, sizes)) {
     throw new RuntimeError(
-      `Mismatch in shape: grad_output[${i}] has a shape of torch.Size([${grad._sizes.join(", ")}]) and output[${i}] has a shape of torch.Size([${output._sizes.join(", ")}]).`,
+      `Mismatch in shape: grad_output[${i}] has a shape of torch.Size([${grad._sizes.join(", ")}]) and output[${i}] has a shape of torch.Size([${sizes.join(", ")}]).`,
     );
   }
-  return grad.dtype === output.dtype ? grad : ops.to(grad, output.dtype);
+  return grad.dtype === dtype ? grad : ops.to(grad, dtype);
+}
+
+function metadataOf(output: Target): OutputMetadata {
+  return output instanceof GradientEdge ? output.node.outputs[output.output_nr] : { sizes: output._sizes, dtype: output.dtype };
+}
+
+/** Null for a tensor to which no gradients flow. */
+function edgeOf(target: Target): Edge | null {
+  if (target instanceof GradientEdge) return { node: target.node, index: target.output_nr };
+  const node = gradientNode(target);
+  return node === null ? null : { node, index: target._outputNr };
 }
 
 function givenGrads(grads: GradsOrList | undefined, count: number): (Tensor | null)[] {
@@ -111,19 +126,19 @@ export function backwardMethod(args: readonly unknown[]): void {
   backwardFrom([self], gradient, retainGraph, createGraph, inputs);
 }
 
-function backwardFrom(outputs: Tensor[], gradTensors: GradsOrList, retainGraph: boolean | null, createGraph: boolean, given: TensorOrList | null): void {
+function backwardFrom(outputs: Target[], gradTensors: GradsOrList, retainGraph: boolean | null, createGraph: boolean, given: TensorOrList | null): void {
   const inputs = given === null ? null : listOf(given);
   if (inputs?.length === 0) throw new RuntimeError("`inputs` argument to `backward()` cannot be empty.");
   const roots = makeRoots(outputs, givenGrads(gradTensors, outputs.length));
+  const targets = (inputs ?? []).map((input) => {
+    if (input instanceof Tensor) retainGrad(input);
+    return edgeOf(input);
+  });
   if (createGraph) {
     warn(
       "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make sure to reset the .grad fields of your parameters to None after use to break the cycle and avoid the leak.",
     );
   }
-  const targets = (inputs ?? []).map((input) => {
-    if (gradFn(input) !== null || !requiresGrad(input)) retainGrad(input);
-    return targetEdge(input);
-  });
   runBackward(roots, { keepGraph: retainGraph ?? createGraph, createGraph, accumulate: true }, targets);
 }
 
@@ -165,17 +180,22 @@ interface GradRun {
   materialize: boolean;
 }
 
-function gradsOf(outs: Tensor[], ins: Tensor[], vectors: Grads, options: GradRun): Grads {
+function gradsOf(outs: Target[], ins: Target[], vectors: Grads, options: GradRun): Grads {
   const roots = makeRoots(outs, vectors);
   if (ins.length === 0) throw new RuntimeError("`inputs` argument to `grad()` cannot be empty.");
   const targets = ins.map((input) => {
-    if (!requiresGrad(input)) throw new RuntimeError("One of the differentiated Tensors does not require grad");
-    return targetEdge(input);
+    if (input instanceof Tensor && !requiresGrad(input)) throw new RuntimeError("One of the differentiated Tensors does not require grad");
+    return edgeOf(input);
   });
   const results = runBackward(roots, { ...options, accumulate: false }, targets);
   return results.map((result, i) => {
     if (result !== null) return result;
-    if (options.materialize) return ops.full(ins[i]._sizes, 0, ins[i].dtype);
+    if (options.materialize) {
+      const { sizes, dtype } = metadataOf(ins[i]);
+      const zeros = ops.full(sizes, 0, dtype);
+      zeros._requiresGrad = options.createGraph;
+      return zeros;
+    }
     if (options.allowUnused) return null;
     throw new RuntimeError(
       `The differentiated Tensor at index ${i} appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.`,
@@ -184,16 +204,11 @@ function gradsOf(outs: Tensor[], ins: Tensor[], vectors: Grads, options: GradRun
 }
 
 /** Each row of the vectors is the start of a backward of its own; the results are stacked. */
-function batchedGrad(outs: Tensor[], ins: Tensor[], vectors: Grads, options: GradRun): Grads {
+function batchedGrad(outs: Target[], ins: Target[], vectors: Grads, options: GradRun): Grads {
   const rows = vectors.find((v) => v !== null)?._sizes[0] ?? 0;
   const perRow = Array.from({ length: rows }, (_, r) => {
     const row = vectors.map((v) => (v === null ? null : ops.asStrided(v, v._sizes.slice(1), v._strides.slice(1), v._offset + r * v._strides[0])));
     return gradsOf(outs, ins, row, { ...options, keepGraph: options.keepGraph || r < rows - 1 });
   });
   return ins.map((_, i) => (perRow.some((g) => g[i] === null) ? null : ops.stack(perRow.map((g) => g[i]!))));
-}
-
-function targetEdge(input: Tensor): Edge | null {
-  const node: Node | null = gradientNode(input);
-  return node === null ? null : { node, index: input._outputNr };
 }

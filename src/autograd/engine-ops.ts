@@ -10,7 +10,8 @@ export interface EngineOps {
   sumToSize(grad: Tensor, sizes: Sizes): Tensor;
   to(grad: Tensor, dtype: DType): Tensor;
   clone(grad: Tensor): Tensor;
-  contiguous(grad: Tensor): Tensor;
+  /** A copy in row-major order. */
+  contiguousClone(grad: Tensor): Tensor;
   detach(tensor: Tensor): Tensor;
   asStrided(self: Tensor, sizes: Sizes, strides: Sizes, offset: number): Tensor;
   asStridedBackward(grad: Tensor, base: Geometry, view: Geometry): Tensor;

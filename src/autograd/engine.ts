@@ -6,158 +6,177 @@
  */
 import { RuntimeError } from "../errors.ts";
 import { isExpandable, listText, sameSizes } from "../tensor/layout.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { isInference, type Tensor } from "../tensor/tensor.ts";
 import { anomaly, reportAnomaly } from "./anomaly.ts";
+import { runPostHooks, runPreHooks, runTensorHooks } from "./call-hooks.ts";
 import { ops } from "./engine-ops.ts";
-import { gradMode } from "./grad-mode.ts";
-import { typeText } from "../schema/arguments.ts";
-import { hookName } from "./hooks.ts";
-import { evaluating, type Grads, Node, type NodeHooks } from "./node.ts";
+import { gradMode, withGradMode } from "./grad-mode.ts";
+import { captured, evaluating, type Grads, type Node, runs, skipped } from "./node.ts";
+import { ReadyQueue } from "./ready-queue.ts";
 
+/** Leads to one output of a node. */
 export interface Edge {
   node: Node;
   index: number;
 }
 
-/** What one run knows of a node. */
-interface NodeState {
-  task: GraphTask;
-  dependencies: number;
-  buffer: Grads | null;
-  /** With given inputs: must this node run? Always true without. */
-  needed: boolean;
-  captures: { index: number; slot: number }[] | null;
+export interface Root extends Edge {
+  grad: Tensor | null;
 }
 
-interface GraphTask {
+export interface BackwardRun {
+  /** Keep saved tensors for another backward. */
   keepGraph: boolean;
-  captured: Grads;
-  filtered: boolean;
-  /** States that nodes had in an enclosing run, put back at the end. */
-  displaced: [Node, unknown][];
-  callbacks: (() => void)[];
+  /** Record the backward itself. */
+  createGraph: boolean;
+  /** With targets: let them accumulate (`backward`) instead of handing out what arrives there (`grad`). */
+  accumulate: boolean;
 }
 
-const running: GraphTask[] = [];
+/** One call of `runBackward`. */
+class Task {
+  readonly keepGraph: boolean;
+  /** Only what leads to a target runs. */
+  readonly filtered: boolean;
+  /** Which outputs of a node are handed out, and where. */
+  captures = new Map<Node, { index: number; slot: number }[]>();
+  captured: Grads;
+  callbacks: (() => void)[] = [];
+  /** Puts back what an enclosing run knows of nodes that this one came to as well. */
+  restore: (() => void)[] = [];
+  /** The node at work, for reports. */
+  node: Node | null = null;
 
-/** Calls `callback` when the running backward is complete. */
+  constructor(keepGraph: boolean, targets: number) {
+    this.keepGraph = keepGraph;
+    this.filtered = targets > 0;
+    this.captured = new Array<Tensor | null>(targets).fill(null);
+  }
+}
+
+const running: Task[] = [];
+const innermost = (): Task | undefined => running[running.length - 1];
+
+/** Calls `callback` when the innermost running backward is complete. */
 export function queueCallback(callback: () => void): void {
-  if (running.length === 0) throw new RuntimeError("Final callbacks can only be installed during backward pass.");
-  running[0].callbacks.push(callback);
+  const task = innermost();
+  if (task === undefined) throw new RuntimeError("Final callbacks can only be installed during backward pass.");
+  task.callbacks.push(callback);
+}
+
+/** Something that stands for the innermost running backward; null outside. */
+export function currentRun(): object | null {
+  return innermost() ?? null;
+}
+
+/** Will the innermost running backward come to `node`? */
+export function willExecute(node: Node): boolean {
+  const task = innermost()!;
+  if (node.run !== task || node.role === skipped) return false;
+  if (node.isAccumulator && task.captures.has(node)) {
+    throw new RuntimeError("A leaf node was passed to _will_engine_execute_node but we are currently running autograd.grad(). This is currently not supported.");
+  }
+  return true;
 }
 
 /**
- * Sends `grads` into `roots`. Without `targets` every leaf accumulates its gradient; with them only what leads to a
- * target runs, and the gradients that reach the targets are returned, or accumulated if `accumulate`.
+ * Sends gradients into `roots`. Without `targets` every leaf accumulates its gradient; with them only what leads to a
+ * target runs, and the gradients that reach the targets are returned, unless they accumulate.
  */
-export function runBackward(
-  roots: (Edge & { grad: Tensor | null })[],
-  options: { keepGraph: boolean; createGraph: boolean; accumulate: boolean },
-  targets: (Edge | null)[],
-): Grads {
-  const task: GraphTask = {
-    keepGraph: options.keepGraph,
-    captured: targets.map(() => null),
-    filtered: targets.length > 0,
-    displaced: [],
-    callbacks: [],
-  };
+export function runBackward(roots: readonly Root[], { keepGraph, createGraph, accumulate }: BackwardRun, targets: readonly (Edge | null)[]): Grads {
+  const task = new Task(keepGraph, targets.length);
   const previousMode = gradMode.enabled;
   const previousNode = evaluating.node;
-  gradMode.enabled = options.createGraph;
+  gradMode.enabled = createGraph && !isInference();
+  evaluating.node = null;
   running.push(task);
   try {
-    const order = countDependencies(roots, task);
-    if (task.filtered) markNeeded(order, targets, options.accumulate);
+    const reached = countDependencies(roots, task, task.filtered ? oldestOf(targets) : -1);
+    if (task.filtered) assignRoles(reached, targets, task, accumulate);
     execute(roots, task);
-    for (const callback of task.callbacks) callback();
+    for (let i = 0; i < task.callbacks.length; i++) task.callbacks[i]();
+    return task.captured;
+  } catch (error) {
+    if (anomaly.enabled && task.node !== null) reportAnomaly(task.node);
+    throw error;
   } finally {
     running.pop();
     gradMode.enabled = previousMode;
     evaluating.node = previousNode;
-    for (const [node, state] of task.displaced) node.task = state;
+    for (const restore of task.restore) restore();
+    // Nodes refer to the task until their next run.
+    task.captures.clear();
+    task.captured = [];
+    task.node = null;
   }
-  const { captured } = task;
-  task.captured = []; // nodes keep a reference to the task until their next run
-  return captured;
 }
 
-function stateOf(node: Node, task: GraphTask): NodeState {
-  const known = node.task as NodeState | null;
-  if (known !== null && known.task === task) return known;
-  if (known !== null && running.includes(known.task)) task.displaced.push([node, known]);
-  const state: NodeState = { task, dependencies: 0, buffer: null, needed: !task.filtered, captures: null };
-  node.task = state;
-  return state;
+/** A node made before every target cannot lead to one, for edges lead to older nodes. */
+function oldestOf(targets: readonly (Edge | null)[]): number {
+  return targets.reduce((oldest, target) => (target === null ? oldest : Math.min(oldest, target.node.birth)), Infinity);
 }
 
-/** Counts for each reachable node the edges that lead to it; returns the nodes in discovery order. */
-function countDependencies(roots: readonly Edge[], task: GraphTask): Node[] {
-  const order: Node[] = [];
-  const visit = (node: Node): NodeState => {
-    const seen = node.task as NodeState | null;
-    const state = stateOf(node, task);
-    if (seen !== state) order.push(node);
-    return state;
-  };
-  for (const { node } of roots) visit(node);
-  for (let i = 0; i < order.length; i++) {
-    const next = order[i].nextNodes;
-    for (let k = 0; k < next.length; k++) {
-      const node = next[k];
-      if (node !== null) visit(node).dependencies++;
-    }
-  }
-  return order;
-}
-
-/** With given inputs a node is needed if one of its edges leads to a target or to a needed node. */
-function markNeeded(order: readonly Node[], targets: readonly (Edge | null)[], accumulate: boolean): void {
-  targets.forEach((target, slot) => {
-    const state = target?.node.task as NodeState | null | undefined;
-    if (!target || !state || state.task !== running[running.length - 1]) return;
-    if (accumulate) state.needed = true;
-    else (state.captures ??= []).push({ index: target.index, slot });
-  });
-  const users = new Map<Node, Node[]>();
-  for (const node of order) {
-    for (const next of node.nextNodes) {
+/** Counts for each node that is reached the edges that lead to it; those older than `oldest` are not followed. */
+function countDependencies(roots: readonly Edge[], task: Task, oldest: number): Node[] {
+  const reached: Node[] = [];
+  for (const { node } of roots) if (node.run !== task) reached.push(claim(node, task));
+  for (let i = 0; i < reached.length; i++) {
+    const { sequenceNr, nextNodes } = reached[i];
+    if (sequenceNr < oldest) continue;
+    for (let k = 0; k < nextNodes.length; k++) {
+      const next = nextNodes[k];
       if (next === null) continue;
-      const list = users.get(next);
-      if (list === undefined) users.set(next, [node]);
-      else list.push(node);
+      if (next.run !== task) reached.push(claim(next, task));
+      next.dependencies++;
     }
   }
-  const wanted = order.filter((node) => (node.task as NodeState).needed || (node.task as NodeState).captures !== null);
-  for (let i = 0; i < wanted.length; i++) {
-    for (const user of users.get(wanted[i]) ?? []) {
-      const state = user.task as NodeState;
-      if (state.needed) continue;
-      state.needed = true;
-      if (state.captures === null) wanted.push(user);
-    }
+  return reached;
+}
+
+function claim(node: Node, task: Task): Node {
+  const { run, dependencies, buffer, role } = node;
+  if (run !== null && running.length > 1 && running.includes(run as Task)) {
+    task.restore.push(() => Object.assign(node, { run, dependencies, buffer, role }));
+  }
+  node.run = task;
+  node.dependencies = 0;
+  node.buffer = null;
+  node.role = task.filtered ? skipped : runs;
+  return node;
+}
+
+/** With targets a node runs if one of its edges leads to a target or to a node that runs. */
+function assignRoles(reached: Node[], targets: readonly (Edge | null)[], task: Task, accumulate: boolean): void {
+  targets.forEach((target, slot) => {
+    if (target === null || target.node.run !== task) return;
+    const { node, index } = target;
+    node.role = accumulate ? runs : captured;
+    if (accumulate) return;
+    const captures = task.captures.get(node);
+    if (captures === undefined) task.captures.set(node, [{ index, slot }]);
+    else captures.push({ index, slot });
+  });
+  // From the oldest on, what the edges lead to is known already.
+  reached.sort((a, b) => a.sequenceNr - b.sequenceNr);
+  for (const node of reached) {
+    if (node.nextNodes.some((next) => next !== null && next.run === task && next.role !== skipped)) node.role = runs;
   }
 }
 
-function execute(roots: readonly (Edge & { grad: Tensor | null })[], task: GraphTask): void {
+function execute(roots: readonly Root[], task: Task): void {
   const ready = new ReadyQueue();
-  for (const { node, index, grad } of roots) {
-    const state = node.task as NodeState;
-    if (grad !== null) deposit(node, state, index, grad);
-    else state.buffer ??= node.outputs.map(() => null);
-  }
+  for (const { node, index, grad } of roots) if (grad !== null) deposit(node, index, grad);
   for (const { node } of roots) {
-    const state = node.task as NodeState;
-    if (state.dependencies === 0) {
-      state.dependencies = -1;
-      ready.push(node);
-    }
+    // A lone root is reached even where it leads to no target.
+    if (node.dependencies !== 0 || (node.role === skipped && roots.length > 1)) continue;
+    node.dependencies = -1;
+    ready.push(node);
   }
   for (let node = ready.pop(); node !== null; node = ready.pop()) evaluate(node, task, ready);
 }
 
-function deposit(node: Node, state: NodeState, index: number, grad: Tensor): void {
-  const buffer = (state.buffer ??= node.outputs.length === 1 ? [null] : node.outputs.map(() => null));
+function deposit(node: Node, index: number, grad: Tensor): void {
+  const buffer = (node.buffer ??= emptyBuffer(node));
   const old = buffer[index];
   if (old === null) {
     buffer[index] = grad;
@@ -170,109 +189,55 @@ function deposit(node: Node, state: NodeState, index: number, grad: Tensor): voi
   }
 }
 
-function evaluate(node: Node, task: GraphTask, ready: ReadyQueue): void {
-  const state = node.task as NodeState;
-  let grads = state.buffer ?? node.outputs.map(() => null);
-  state.buffer = null;
-  if (state.captures !== null) grads = capture(node, state, grads, task);
-  if (task.filtered && !state.needed) return;
+function emptyBuffer({ outputs }: Node): Grads {
+  return outputs.length === 1 ? [null] : new Array<Tensor | null>(outputs.length).fill(null);
+}
+
+function evaluate(node: Node, task: Task, ready: ReadyQueue): void {
+  task.node = node;
+  const grads = node.buffer ?? emptyBuffer(node);
+  node.buffer = null;
+  if (task.filtered) {
+    capture(node, grads, task);
+    if (node.role !== runs) return;
+  }
   const results = callNode(node, grads);
   if (!task.keepGraph) node.releaseVariables();
   if (anomaly.enabled && anomaly.checkNaN) refuseNaN(node, results);
   const { nextNodes, nextIndices } = node;
   for (let i = 0; i < nextNodes.length; i++) {
     const next = nextNodes[i];
-    if (next === null) continue;
-    const nextState = next.task as NodeState;
-    const grad = results[i] ?? null;
-    const wanted = !task.filtered || nextState.needed || nextState.captures !== null;
-    if (wanted && grad !== null) deposit(next, nextState, nextIndices.length === 0 ? 0 : nextIndices[i], grad);
-    if (--nextState.dependencies === 0 && wanted) ready.push(next);
+    if (next === null || next.run !== task) continue;
+    const isReady = --next.dependencies === 0;
+    if (next.role === skipped) continue;
+    const grad = results[i];
+    if (grad !== null && grad !== undefined) deposit(next, nextIndices.length === 0 ? 0 : nextIndices[i], grad);
+    if (isReady) ready.push(next);
   }
 }
 
-function capture(node: Node, state: NodeState, grads: Grads, task: GraphTask): Grads {
-  // A node that will run calls its tensor hooks then; one that only hands over a gradient calls them here.
-  const seen = state.needed || node.hooks === null ? grads : runTensorHooks(node.hooks, grads);
-  for (const { index, slot } of state.captures!) {
+/** Hands out the gradients that have arrived at a target. */
+function capture(node: Node, grads: Grads, task: Task): void {
+  // A node that will run calls its tensor hooks then; any other that is reached calls them here.
+  const seen = node.role === runs || node.hooks === null ? grads : runTensorHooks(node.hooks, grads);
+  const captures = task.captures.get(node);
+  if (captures === undefined) return;
+  for (const { index, slot } of captures) {
     const grad = seen[index];
     if (grad !== null) grad._owned = false;
     task.captured[slot] = grad;
   }
-  return grads;
 }
 
 /** Runs a node with its hooks around it, and brings the results to the shapes and dtypes that the edges expect. */
 function callNode(node: Node, grads: Grads): Grads {
-  let inputs = grads;
   const { hooks } = node;
-  if (hooks !== null) {
-    inputs = runTensorHooks(hooks, inputs);
-    for (const hook of hooks.before.list()) {
-      inputs = checkedHookResult(hook, hook(inputs) ?? null, inputs);
-    }
-  }
+  const inputs = hooks === null ? grads : runPreHooks(hooks, runTensorHooks(hooks, grads));
   evaluating.node = node;
-  let results: Grads;
-  try {
-    results = node.apply(inputs);
-    validate(node, results);
-  } catch (error) {
-    if (anomaly.enabled) reportAnomaly(node);
-    throw error;
-  }
-  if (hooks !== null) {
-    for (const hook of hooks.after.list()) results = checkedHookResult(hook, hook(results, inputs) ?? null, results);
-  }
-  return results;
-}
-
-function runTensorHooks(hooks: NodeHooks, grads: Grads): Grads {
-  const out = grads.slice();
-  for (const grad of out) if (grad !== null) grad._owned = false;
-  for (const [index, list] of hooks.tensor) {
-    for (const hook of list.list()) {
-      const before = out[index];
-      const result: unknown = hook(before as Tensor);
-      if (result === undefined || result === null) continue;
-      out[index] = checkedTensorHook(hook, result, before);
-    }
-  }
-  for (const [index, retain] of hooks.retainGrad) retain(out[index]);
-  return out;
-}
-
-function checkedTensorHook(hook: unknown, result: unknown, before: Tensor | null): Tensor {
-  if (!(result instanceof Tensor)) throw new TypeError(`expected Variable, but hook returned '${typeText(result)}'`);
-  if (before !== null) {
-    if (result.dtype !== before.dtype) {
-      throw new RuntimeError(
-        `hook '${hookName(hook)}' has changed the type of value (was torch.${before.dtype.title}Tensor got torch.${result.dtype.title}Tensor)`,
-      );
-    }
-    if (!sameSizes(result._sizes, before._sizes)) throw new RuntimeError(`hook '${hookName(hook)}' has changed the size of value`);
-  }
-  return result;
-}
-
-function checkedHookResult(hook: unknown, result: Grads | Tensor | null, before: Grads): Grads {
-  for (const grad of before) if (grad !== null) grad._owned = false;
-  if (result === null) return before;
-  const list = Array.isArray(result) ? result : [result];
-  if (list.length !== before.length) {
-    throw new RuntimeError(
-      `hook '${hookName(hook)}' has returned an incorrect number of values (got ${list.length}, but expected ${before.length})`,
-    );
-  }
-  return list.map((grad, i) => {
-    const expected = before[i];
-    if (grad === null || grad === undefined) {
-      if (expected !== null) throw new RuntimeError(`can't replace a non-None gradient with a None value`);
-      return null;
-    }
-    if (expected === null) throw new RuntimeError(`can't replace a None gradient with a non-None value`);
-    return checkedTensorHook(hook, grad, expected);
-  });
+  const results = node.apply(inputs);
+  evaluating.node = null;
+  validate(node, results);
+  return hooks === null ? results : runPostHooks(hooks, results, inputs);
 }
 
 /** The broadcast adjoint and the cast to the input's dtype, done once for every op. */
@@ -293,51 +258,18 @@ function validate(node: Node, results: Grads): void {
       fitted = ops.sumToSize(grad, sizes);
       fitted._owned = !gradMode.enabled && fitted._storage !== grad._storage;
     }
-    if (fitted.dtype !== dtype) fitted = ops.to(fitted, dtype);
+    if (fitted.dtype !== dtype) {
+      fitted = ops.to(fitted, dtype);
+      fitted._owned = !gradMode.enabled;
+    }
     if (fitted !== grad) results[i] = fitted;
   }
 }
 
 function refuseNaN(node: Node, results: Grads): void {
-  results.forEach((grad, i) => {
-    if (grad === null || grad === undefined || !ops.hasNaN(grad)) return;
-    reportAnomaly(node);
-    throw new RuntimeError(`Function '${node.name()}' returned nan values in its ${i}th output.`);
+  withGradMode(false, () => {
+    for (const [i, grad] of results.entries()) {
+      if (grad && ops.hasNaN(grad)) throw new RuntimeError(`Function '${node.name()}' returned nan values in its ${i}th output.`);
+    }
   });
-}
-
-/** A binary heap: the node made last comes first, accumulators before all others. */
-class ReadyQueue {
-  private heap: Node[] = [];
-
-  push(node: Node): void {
-    const { heap } = this;
-    let i = heap.push(node) - 1;
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (heap[parent].sequenceNr >= node.sequenceNr) break;
-      heap[i] = heap[parent];
-      i = parent;
-    }
-    heap[i] = node;
-  }
-
-  pop(): Node | null {
-    const { heap } = this;
-    if (heap.length === 0) return null;
-    const first = heap[0];
-    const last = heap.pop()!;
-    if (heap.length === 0) return first;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && heap[child + 1].sequenceNr > heap[child].sequenceNr) child++;
-      if (heap[child].sequenceNr <= last.sequenceNr) break;
-      heap[i] = heap[child];
-      i = child;
-    }
-    heap[i] = last;
-    return first;
-  }
 }

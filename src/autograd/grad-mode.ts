@@ -1,30 +1,34 @@
-import { RuntimeError } from "../errors.ts";
 import { isInference, setInference } from "../tensor/tensor.ts";
+import { scoped } from "./scope.ts";
 
 /** Whether ops record a graph; a field, because dispatch reads it at each call. */
 export const gradMode = { enabled: true };
 
+/** In inference mode nothing is recorded, whatever grad mode says; this is what it says there. */
+let shownInInference = false;
+
 export function is_grad_enabled(): boolean {
-  return gradMode.enabled;
+  return isInference() ? shownInInference : gradMode.enabled;
 }
 export function is_inference_mode_enabled(): boolean {
   return isInference();
 }
 
-/** Runs `body` and then `restore`; a body that turns out to be asynchronous is refused, for its mode would leak. */
-function scoped<T>(body: () => T, restore: () => void): T {
-  let result: T;
-  try {
-    result = body();
-  } finally {
-    restore();
-  }
-  if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
-    throw new RuntimeError(
-      "a mode such as no_grad holds for synchronous code only, and this callback is asynchronous: its code after the first await would run without the mode. Enter the mode inside the callback, around the synchronous parts.",
-    );
-  }
-  return result;
+function setGradMode(mode: boolean): void {
+  if (isInference()) shownInInference = mode;
+  else gradMode.enabled = mode;
+}
+
+/** Undoes whatever is done to grad mode and inference mode from now on. */
+function keepModes(): () => void {
+  const { enabled } = gradMode;
+  const shown = shownInInference;
+  const inference = isInference();
+  return () => {
+    gradMode.enabled = enabled;
+    shownInInference = shown;
+    setInference(inference);
+  };
 }
 
 /** Runs `body` with grad mode set to `enabled`, without the checks for users' callbacks: the library's own code is synchronous. */
@@ -38,15 +42,18 @@ export function withGradMode<T>(enabled: boolean, body: () => T): T {
   }
 }
 
-function userGradMode<T>(enabled: boolean, body: () => T): T {
-  const previous = gradMode.enabled;
-  gradMode.enabled = enabled;
-  return scoped(body, () => (gradMode.enabled = previous));
+function userGradMode<T>(mode: boolean, body: () => T): T {
+  return scoped(body, () => {
+    const restore = keepModes();
+    setGradMode(mode);
+    return restore;
+  });
 }
 
 /**
  * Runs `body` without recording a graph and returns what it returns.
  *
+ * @throws RuntimeError where `body` is asynchronous or a generator: the mode would not hold for all of its code.
  * @example
  * const y = torch.no_grad(() => x.mul(2)); // y.requires_grad is false
  */
@@ -54,7 +61,7 @@ export function no_grad<T>(body: () => T): T {
   return userGradMode(false, body);
 }
 
-/** Runs `body` with recording on, as inside a `no_grad`. */
+/** Runs `body` with recording on, as inside a `no_grad`; inside `inference_mode` nothing is recorded all the same. */
 export function enable_grad<T>(body: () => T): T {
   return userGradMode(true, body);
 }
@@ -64,7 +71,7 @@ export function set_grad_enabled(mode: boolean): void;
 export function set_grad_enabled<T>(mode: boolean, body: () => T): T;
 export function set_grad_enabled<T>(mode: boolean, body?: () => T): T | void {
   if (body !== undefined) return userGradMode(mode, body);
-  gradMode.enabled = mode;
+  setGradMode(mode);
 }
 
 /** Runs `body` in inference mode: no graph and no version counters; `inference_mode(false, body)` leaves it. */
@@ -73,11 +80,11 @@ export function inference_mode<T>(mode: boolean, body: () => T): T;
 export function inference_mode<T>(mode: boolean | (() => T), body?: () => T): T {
   const run = typeof mode === "function" ? mode : body!;
   const on = typeof mode === "function" ? true : mode;
-  const previousInference = setInference(on);
-  const previousGrad = gradMode.enabled;
-  gradMode.enabled = !on;
   return scoped(run, () => {
-    setInference(previousInference);
-    gradMode.enabled = previousGrad;
+    const restore = keepModes();
+    setInference(on);
+    gradMode.enabled = !on;
+    shownInInference = false;
+    return restore;
   });
 }

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** Undoes a registration; also usable with `using`. */
 export interface RemovableHandle {
   remove(): void;
@@ -6,6 +7,11 @@ export interface RemovableHandle {
 
 // Node 20 lacks the symbol that `using` compiles to; this is the one TypeScript's helpers look for.
 const dispose: typeof Symbol.dispose = (Symbol as { dispose?: typeof Symbol.dispose }).dispose ?? (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
+
+/** A handle that undoes what it stands for by calling `remove`. */
+export function disposable(remove: () => void): RemovableHandle {
+  return { remove, [dispose]: remove } as RemovableHandle;
+}
 
 /** An ordered list of hooks, each removable on its own, also while the list runs. */
 export class Hooks<F> {
@@ -17,10 +23,9 @@ export class Hooks<F> {
   add(hook: F): RemovableHandle {
     const entry = { hook };
     this.entries.push(entry);
-    const remove = (): void => {
+    return disposable(() => {
       this.entries = this.entries.filter((e) => e !== entry);
-    };
-    return { remove, [dispose]: remove } as RemovableHandle;
+    });
   }
   /** The hooks at this moment, so that a hook may remove itself. */
   list(): F[] {

@@ -33,12 +33,33 @@ export class NodeHooks {
   after = new Hooks<NodeHook>();
 }
 
-const unnumbered = Number.MAX_SAFE_INTEGER;
 let nextSequenceNr = 0;
 const noIndices: readonly number[] = [];
 
-/** The node whose backward is running; a node made meanwhile has it as anomaly parent. */
+/** The node whose formula is running; a node made meanwhile has it as anomaly parent. */
 export const evaluating: { node: Node | null } = { node: null };
+
+/** What the running backward wants of a node: nothing, a gradient that arrives there, or that it runs. */
+export type Role = typeof skipped | typeof captured | typeof runs;
+export const skipped = 0;
+export const captured = 1;
+export const runs = 2;
+
+/** A backward that is running; the engine knows more of it. */
+export interface Run {
+  readonly keepGraph: boolean;
+}
+
+/** What comes before every numbered node. A small integer as long as the others are: V8 boxes larger ones, each on its own. */
+function unnumbered(): number {
+  const largest = 2 ** 31 - 1;
+  return nextSequenceNr < largest ? largest : Number.MAX_SAFE_INTEGER;
+}
+
+/** The number of the node that is made next. */
+export function upcomingSequenceNr(): number {
+  return nextSequenceNr;
+}
 
 /**
  * A step of the backward graph: takes the gradients of its forward outputs and gives those of its inputs.
@@ -51,14 +72,21 @@ export abstract class Node implements GraphNode {
   nextIndices: readonly number[];
   outputs: OutputMetadata[] = [];
   hooks: NodeHooks | null = null;
-  /** What a running backward knows of this node. */
-  task: unknown = null;
+  /** The backward that came here last; the next three fields are its own. */
+  run: Run | null = null;
+  /** Edges over which a gradient, or null, has yet to come. */
+  dependencies: number = 0;
+  /** The gradients of the outputs so far; null before the first. */
+  buffer: Grads | null = null;
+  role: Role = runs;
   private anomalyMetadata: NodeMetadata | null = null;
+  /** What backward was given to keep, under the names of PyTorch; see saved-attributes.ts. */
+  [saved: `_saved_${string}` | `_raw_saved_${string}`]: unknown;
 
   constructor(nextNodes: (Node | null)[], nextIndices: readonly number[] = noIndices, numbered = true) {
     this.nextNodes = nextNodes;
     this.nextIndices = nextIndices;
-    this.sequenceNr = numbered ? nextSequenceNr++ : unnumbered;
+    this.sequenceNr = numbered ? nextSequenceNr++ : unnumbered();
     if (anomaly.enabled) {
       this.anomalyMetadata = { traceback_: captureTraceback() };
       if (evaluating.node !== null) this.anomalyMetadata.parent_ = evaluating.node;
@@ -70,7 +98,18 @@ export abstract class Node implements GraphNode {
   abstract apply(grads: Grads): Grads;
   /** Lets go of saved tensors; a second backward then fails. */
   releaseVariables(): void {}
+  /** What is kept under a name of the op: a SavedTensor, a list of them, another value; undefined for nothing. */
+  kept(_name: string): unknown {
+    return undefined;
+  }
 
+  /** Nodes that lead to this one have at least this number. */
+  get birth(): number {
+    return this.sequenceNr;
+  }
+  get isAccumulator(): boolean {
+    return false;
+  }
   get metadata(): NodeMetadata {
     return (this.anomalyMetadata ??= {});
   }
@@ -78,7 +117,9 @@ export abstract class Node implements GraphNode {
     return this.nextNodes.map((node, i) => [node, this.nextIndices.length === 0 ? 0 : this.nextIndices[i]] as const);
   }
   /** Calls `hook(grad_inputs, grad_outputs)` after this node ran; an array it returns replaces grad_inputs. */
-  register_hook(hook: NodeHook): RemovableHandle {
+  register_hook(hook: NodeHook): RemovableHandle;
+  register_hook(hook: NodeHook, ...more: unknown[]): RemovableHandle {
+    if (more.length > 0) throw new TypeError(`${this.typeName}.register_hook() takes no keyword arguments`);
     return this.ensureHooks().after.add(hook);
   }
   /** Calls `hook(grad_outputs)` before this node runs; an array it returns replaces grad_outputs. */
@@ -120,5 +161,15 @@ export class ErrorNode extends Node {
   }
   apply(): Grads {
     throw new RuntimeError(this.message);
+  }
+}
+
+/** Made by an op for which PyTorch has no derivative; complains only when a gradient arrives. */
+export class NotImplementedNode extends ErrorNode {
+  constructor(opName: string, nextNodes: (Node | null)[]) {
+    super(`derivative for ${opName} is not implemented`, nextNodes);
+  }
+  override name(): string {
+    return "torch::autograd::NotImplemented";
   }
 }

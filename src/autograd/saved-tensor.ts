@@ -1,12 +1,13 @@
 import { RuntimeError } from "../errors.ts";
+import { typeText } from "../schema/arguments.ts";
+import { tensorTypeName } from "../tensor/dtype.ts";
 import { listText } from "../tensor/layout.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { type GraphNode, Tensor } from "../tensor/tensor.ts";
 import { anomaly } from "./anomaly.ts";
 import { ops } from "./engine-ops.ts";
-import { gradMode, withGradMode } from "./grad-mode.ts";
-import { typeText } from "../schema/arguments.ts";
+import { withGradMode } from "./grad-mode.ts";
 import { forwardOpName, type Node } from "./node.ts";
-import { gradFn } from "./variable.ts";
+import { gradAccumulator, gradFn, requiresGrad } from "./variable.ts";
 
 export const backwardTwice =
   "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.";
@@ -14,51 +15,67 @@ export const backwardTwice =
 const inferenceSaved =
   "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.";
 
+/** What packs a saved tensor into anything, and makes a tensor of it again. */
 export interface SavedTensorHooks {
   pack: (tensor: Tensor) => unknown;
-  unpack: (packed: unknown) => Tensor;
+  unpack: (packed: unknown) => unknown;
 }
 
-/** Hooks that apply to each tensor saved now; the innermost pair counts. */
-export const savedTensorHooks: { stack: SavedTensorHooks[]; disabled: string | null } = { stack: [], disabled: null };
+/** Hooks that apply to each tensor saved now, the innermost pair; `disabled` is why there may be none. */
+export const defaultHooks: { stack: SavedTensorHooks[]; disabled: string | null } = { stack: [], disabled: null };
+
+/** What is kept of a saved tensor whose memory was packed: its place in the graph. */
+interface Packed {
+  readonly hooks: SavedTensorHooks;
+  readonly value: unknown;
+  readonly maker: Node | null;
+  readonly outputNr: number;
+  readonly accumulator: GraphNode | null;
+}
 
 /** A tensor that backward will need, with the version it had when it was saved. */
 export class SavedTensor {
   private tensor: Tensor | null;
-  private readonly version: number;
-  private readonly isOutput: boolean;
-  private readonly wasLeaf: boolean;
-  private hooks: SavedTensorHooks | null = null;
-  private packed: unknown = undefined;
+  private packed: Packed | null = null;
   private freed = false;
+  private readonly version: number;
+  private readonly wasLeaf: boolean;
+  /** The node that saves it made it. A view written in place is made anew out of its base, by another node. */
+  private readonly isOutput: boolean;
 
   constructor(tensor: Tensor | null, isOutput: boolean) {
     this.tensor = tensor;
-    this.isOutput = isOutput;
     if (tensor === null) {
       this.version = 0;
       this.wasLeaf = true;
+      this.isOutput = false;
       return;
     }
     if (tensor._counter === null) throw new RuntimeError(inferenceSaved);
     this.version = tensor._counter.value;
-    this.wasLeaf = isOutput ? false : tensor._view === null ? tensor._gradFn === null : gradFn(tensor) === null;
-    const { stack } = savedTensorHooks;
-    if (stack.length > 0) this.setHooks(stack[stack.length - 1]);
+    this.isOutput = isOutput && tensor._view === null;
+    this.wasLeaf = !this.isOutput && tensor._gradFn === null;
+    const { stack } = defaultHooks;
+    if (stack.length > 0 && !tensor._wrapped) this.pack(tensor, tensor, stack[stack.length - 1]);
+    else if (this.isOutput) this.tensor = outputOf(null, tensor._outputNr, tensor);
   }
 
-  private setHooks(hooks: SavedTensorHooks): void {
-    const tensor = this.tensor!;
+  private pack(tensor: Tensor, shown: Tensor, hooks: SavedTensorHooks): void {
     const before = tensor._version;
-    const saved = this.isOutput || !this.wasLeaf ? ops.detach(tensor) : tensor;
-    const packed = withGradMode(false, () => hooks.pack(saved));
+    const value = withGradMode(false, () => hooks.pack(shown));
     if (tensor._version !== before) {
       throw new RuntimeError(
         "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be modified by in-place operations as this can lead to unexpected side-effects. Please open an issue if you need to perform in-place operations on the input to a pack hook.",
       );
     }
-    this.hooks = hooks;
-    this.packed = packed;
+    this.packed = {
+      hooks,
+      value,
+      maker: this.isOutput || this.wasLeaf ? null : gradFn(tensor),
+      outputNr: tensor._outputNr,
+      accumulator: this.wasLeaf ? gradAccumulator(tensor) : null,
+    };
+    this.tensor = null;
   }
 
   /** `grad_fn._raw_saved_*.register_hooks(pack, unpack)` of PyTorch. */
@@ -66,61 +83,72 @@ export class SavedTensor {
     if (typeof pack !== "function" || typeof unpack !== "function") {
       throw new TypeError("register_hooks(): incompatible function arguments: expected (pack_hook: Callable, unpack_hook: Callable)");
     }
+    if (this.packed !== null) {
+      throw new RuntimeError(
+        "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of hooks is allowed at a time.",
+      );
+    }
     if (this.freed) {
       throw new RuntimeError(
         "Calling register_hooks on a saved tensor after it has been freed. Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved variables after calling backward.",
       );
     }
     if (this.tensor === null) throw new RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden");
-    if (this.hooks !== null) {
-      throw new RuntimeError(
-        "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of hooks is allowed at a time.",
-      );
-    }
-    this.setHooks({ pack, unpack });
+    this.pack(this.tensor, ops.detach(this.tensor), { pack, unpack });
   }
 
   /** The saved tensor, or PyTorch's error where it was written since or let go. */
   unpack(savedFor: Node): Tensor | null {
     if (this.freed) throw new RuntimeError(backwardTwice);
+    if (this.packed !== null) return this.unpacked(this.packed, savedFor);
     const { tensor } = this;
     if (tensor === null) return null;
-    if (this.hooks !== null) return this.unpackHooked(savedFor);
-    const maker = this.isOutput ? savedFor : gradFn(tensor);
-    if (tensor._counter!.value !== this.version) throw modified(tensor, maker, this.wasLeaf, this.version);
-    if (!this.isOutput || tensor._gradFn === savedFor || !gradMode.enabled) return tensor;
-    return attached(ops.detach(tensor), savedFor, tensor._outputNr);
+    if (this.isOutput) tensor._gradFn = savedFor;
+    if (tensor._counter!.value !== this.version) throw modified(tensor, gradFn(tensor), this.isOutput, this.version);
+    if (!this.wasLeaf && tensor._gradFn === null && gradFn(tensor) === null) {
+      throw new RuntimeError(
+        "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, please use out-of-place `.detach()` instead",
+      );
+    }
+    return tensor;
   }
 
-  private unpackHooked(savedFor: Node): Tensor {
-    const result: unknown = this.hooks!.unpack(this.packed);
-    if (!(result instanceof Tensor)) {
-      throw new TypeError(`Output of saved tensor unpack_hook expected to be a Tensor but got result of type ${typeText(result)}`);
+  private unpacked({ hooks, value, maker, outputNr, accumulator }: Packed, savedFor: Node): Tensor {
+    const tensor = hooks.unpack(value);
+    if (!(tensor instanceof Tensor)) {
+      throw new TypeError(`Output of saved tensor unpack_hook expected to be a Tensor but got result of type ${typeText(tensor)}`);
     }
-    const tensor = this.tensor!;
-    if (this.wasLeaf) return result;
-    return attached(ops.detach(result), this.isOutput ? savedFor : gradFn(tensor), tensor._outputNr);
+    if (this.isOutput) return outputOf(savedFor, outputNr, tensor);
+    if (maker !== null) return outputOf(maker, outputNr, tensor);
+    if (accumulator === null && !requiresGrad(tensor)) return tensor;
+    const leaf = ops.detach(tensor);
+    leaf._requiresGrad = accumulator !== null;
+    leaf._autogradMeta.accumulator = accumulator;
+    return leaf;
   }
 
   free(): void {
     this.freed = true;
     this.tensor = null;
-    this.packed = undefined;
+    this.packed = null;
   }
 }
 
-function attached(tensor: Tensor, maker: Node | null, outputNr: number): Tensor {
-  tensor._gradFn = maker;
-  tensor._outputNr = outputNr;
-  return tensor;
+/** The memory of `tensor` now, as an output of `maker`. */
+function outputOf(maker: Node | null, outputNr: number, tensor: Tensor): Tensor {
+  const alias = ops.detach(tensor);
+  alias._gradFn = maker;
+  alias._outputNr = outputNr;
+  return alias;
 }
 
-function modified(tensor: Tensor, maker: Node | null, wasLeaf: boolean, expected: number): RuntimeError {
-  const which = !wasLeaf && maker !== null ? `, which is output ${tensor._outputNr} of ${forwardOpName(maker)},` : "";
+function modified(tensor: Tensor, maker: Node | null, isOutput: boolean, expected: number): RuntimeError {
+  // PyTorch keeps the number of an output apart from its tensor, and for other saved tensors it says 0.
+  const which = maker === null ? "" : `, which is output ${isOutput ? tensor._outputNr : 0} of ${forwardOpName(maker)},`;
   const hint = anomaly.enabled
     ? "the backtrace further above shows the operation that failed to compute its gradient. The variable in question was changed in there or anywhere later. Good luck!"
     : "enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).";
   return new RuntimeError(
-    `one of the variables needed for gradient computation has been modified by an inplace operation: [torch.${tensor.dtype.title}Tensor ${listText(tensor._sizes)}]${which} is at version ${tensor._version}; expected version ${expected} instead. Hint: ${hint}`,
+    `one of the variables needed for gradient computation has been modified by an inplace operation: [${tensorTypeName(tensor.dtype)} ${listText(tensor._sizes)}]${which} is at version ${tensor._version}; expected version ${expected} instead. Hint: ${hint}`,
   );
 }

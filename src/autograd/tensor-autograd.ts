@@ -9,7 +9,7 @@ import { ops } from "./engine-ops.ts";
 import { typeText } from "../schema/arguments.ts";
 import { Hooks, type RemovableHandle } from "./hooks.ts";
 import type { Node, TensorHook } from "./node.ts";
-import { gradAccumulator, gradFn, requiresGrad } from "./variable.ts";
+import { gradFn, gradientNode, requiresGrad } from "./variable.ts";
 
 export interface TensorAutograd {
   /** Will gradients flow to this tensor? Settable on leaves. */
@@ -30,8 +30,6 @@ export interface TensorAutograd {
   requires_grad_(requires_grad?: boolean): Tensor;
   /** Keeps the gradient of this non-leaf in `.grad` when backward passes it. */
   retain_grad(): void;
-  /** The same memory and version counter outside the graph. */
-  detach(): Tensor;
   /** Cuts this very tensor out of its graph. */
   detach_(): Tensor;
   /** Computes the gradients of this tensor with respect to the leaves of its graph. */
@@ -46,20 +44,17 @@ export interface TensorAutograd {
 
 const nonLeafGrad =
   "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more information.";
-const notLeaf =
-  "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().";
+const notLeaf = "you can only change requires_grad flags of leaf variables.";
+const detachInstead =
+  " If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().";
 const detachedView =
   "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.";
 
 function setRequiresGrad(tensor: Tensor, value: boolean, dtypeText: string): void {
+  if (value) checkCanRequireGrad(tensor.dtype, dtypeText);
   if (tensor._counter === null && value && !isInference()) {
     throw new RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
   }
-  if (gradFn(tensor) !== null) {
-    if (!value) throw new RuntimeError(notLeaf);
-    return;
-  }
-  if (value) checkCanRequireGrad(tensor.dtype, dtypeText);
   tensor._requiresGrad = value;
 }
 
@@ -72,13 +67,12 @@ export function markRequiresGrad(tensor: Tensor): Tensor {
 
 export function retainGrad(tensor: Tensor): void {
   if (!requiresGrad(tensor)) throw new RuntimeError("can't retain_grad on Tensor that has requires_grad=False");
-  const node = gradFn(tensor);
   const meta = tensor._autogradMeta;
-  if (node === null || meta.retainsGrad) return;
+  if (tensor._gradFn === null || meta.retainsGrad) return;
   meta.retainsGrad = true;
-  node.ensureHooks().retainGrad.set(tensor._outputNr, (grad) => {
+  gradFn(tensor)!.ensureHooks().retainGrad.set(tensor._outputNr, (grad) => {
     if (grad === null) return;
-    meta.grad = meta.grad === null ? ops.contiguous(ops.clone(grad)) : ops.add(meta.grad, grad);
+    meta.grad = meta.grad === null ? ops.contiguousClone(grad) : ops.add(meta.grad, grad);
   });
 }
 
@@ -113,7 +107,6 @@ function setData(tensor: Tensor, source: Tensor): void {
   (tensor as { dtype: DType }).dtype = source.dtype;
   tensor._storage = source._storage;
   tensor._setGeometry(source._sizes, source._strides, source._offset);
-  if (tensor._meta !== null) tensor._meta.accumulator = null;
 }
 
 const readOnly = (name: string) => () => {
@@ -127,6 +120,7 @@ const properties: PropertyDescriptorMap & ThisType<Tensor & TensorAutograd> = {
     },
     set(value: unknown) {
       if (typeof value !== "boolean") throw new RuntimeError("requires_grad must be a bool");
+      if (this._gradFn !== null) throw new RuntimeError(value ? notLeaf : notLeaf + detachInstead);
       setRequiresGrad(this, value, "only Tensors of floating point and complex dtype can require gradients");
     },
   },
@@ -134,7 +128,7 @@ const properties: PropertyDescriptorMap & ThisType<Tensor & TensorAutograd> = {
     get() {
       const meta = this._meta;
       if (meta !== null && meta.grad !== null) return meta.grad;
-      if (requiresGrad(this) && gradFn(this) !== null && !meta?.retainsGrad) warn(nonLeafGrad);
+      if (this._gradFn !== null && !meta?.retainsGrad) warn(nonLeafGrad);
       return null;
     },
     set(value: Tensor | null | undefined) {
@@ -167,6 +161,7 @@ const properties: PropertyDescriptorMap & ThisType<Tensor & TensorAutograd> = {
 
 const methods: ThisType<Tensor & TensorAutograd> & Record<string, unknown> = {
   requires_grad_(requires_grad = true) {
+    if (this._gradFn !== null && !requires_grad) throw new RuntimeError(notLeaf + detachInstead);
     setRequiresGrad(this, requires_grad as boolean, "only Tensors of floating point dtype can require gradients");
     return this;
   },
@@ -185,7 +180,9 @@ const methods: ThisType<Tensor & TensorAutograd> & Record<string, unknown> = {
   },
   register_hook(hook: TensorHook) {
     if (!requiresGrad(this)) throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient");
-    const node = gradFn(this) ?? gradAccumulator(this)!;
+    const node = gradientNode(this);
+    // No gradient comes to an unrecorded view of a leaf.
+    if (node === null) return new Hooks<TensorHook>().add(hook);
     const hooks = node.ensureHooks().tensor;
     let list = hooks.get(this._outputNr);
     if (list === undefined) hooks.set(this._outputNr, (list = new Hooks()));

@@ -37,11 +37,17 @@ export function gradientNode(tensor: Tensor): Node | null {
   return gradFn(tensor) ?? gradAccumulator(tensor);
 }
 
-/** The one accumulator of a leaf that requires grad. */
+/** The one accumulator of a leaf that requires grad; an unrecorded view of one has none. */
 export function gradAccumulator(tensor: Tensor): AccumulateGrad | null {
-  if (!requiresGrad(tensor)) return null;
+  if (!tensor._requiresGrad) return null;
   const meta = tensor._autogradMeta;
-  return (meta.accumulator ??= new AccumulateGrad(tensor)) as AccumulateGrad;
+  const known = meta.accumulator as AccumulateGrad | null;
+  if (known?.accepts(tensor)) return known;
+  const made = new AccumulateGrad(tensor);
+  // The tensor has another shape or dtype by now (`data =`, `t_`): its hooks stay with it.
+  if (known !== null && known.hooks !== null) made.ensureHooks().tensor = known.hooks.tensor;
+  meta.accumulator = made;
+  return made;
 }
 
 /** Makes `node` the maker of `tensor`, which becomes its next output. */
@@ -51,12 +57,13 @@ export function setHistory(tensor: Tensor, node: Node): void {
   if (tensor._view !== null && tensor._counter !== null) tensor._view.attrVersion = tensor._counter.value;
 }
 
-/** Makes `view` a differentiable view of `self`'s base. */
+/** Makes `view` a differentiable view of `self`'s base; those of inference tensors are none. */
 export function asView(view: Tensor, self: Tensor, multiOutput = false): void {
+  if (self._counter === null) return;
   let creation: CreationMeta = isInference() ? "inference" : !gradMode.enabled ? "no-grad" : multiOutput ? "multi-output" : "default";
   if (creation === "default" && self._view !== null) creation = self._view.creation;
   const base = self._view === null ? self : self._view.base;
-  view._view = { base, creation, attrVersion: self._counter === null ? 0 : self._counter.value };
+  view._view = { base, creation, attrVersion: self._counter.value };
 }
 
 /** Throws PyTorch's text where `self` may not be written; called before anything is changed. */
@@ -69,11 +76,11 @@ export function checkInplace(self: Tensor, anyRequiresGrad: boolean): void {
   if (!anyRequiresGrad || !gradMode.enabled) return;
   if (self._view !== null) {
     refuseViewWrite(self, "is being");
-    if (requiresGrad(self) && gradFn(self._view.base) === null) {
+    if (self._view.base._gradFn === null && requiresGrad(self)) {
       throw new RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.");
     }
   }
-  if (requiresGrad(self) && gradFn(self) === null) {
+  if (self._gradFn === null && requiresGrad(self)) {
     throw new RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.");
   }
 }

@@ -2,7 +2,8 @@
 import { RuntimeError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { geometryOf, ops, type Geometry } from "./engine-ops.ts";
-import { Node, type Grads } from "./node.ts";
+import { gradMode } from "./grad-mode.ts";
+import { Node, skipped, type Grads } from "./node.ts";
 import { backwardTwice } from "./saved-tensor.ts";
 import { gradientNode } from "./variable.ts";
 
@@ -38,6 +39,9 @@ export class CopySlices extends Node {
     this.base = geometryOf(base);
     this.view = geometryOf(view);
     this.fn = fn;
+    // What `fn` gives for the view goes to the base: it is asked for where the base's gradient is.
+    fn.nextNodes = this.nextNodes;
+    fn.nextIndices = this.nextIndices;
   }
   name(): string {
     return "torch::autograd::CopySlices";
@@ -48,10 +52,11 @@ export class CopySlices extends Node {
     const { sizes, strides, offset } = this.view;
     const whole = ops.copyInto(ops.emptyStrided(this.base.sizes, this.base.strides, grad.dtype), grad);
     const slice = ops.asStrided(whole, sizes, strides, offset - this.base.offset);
-    const results = this.fn.apply([ops.clone(slice)]);
-    const first = results[0] ?? null;
-    if (this.nextNodes[0] !== null) {
+    const results = this.fn.apply([ops.contiguousClone(slice)]);
+    if (this.nextNodes[0] !== null && this.nextNodes[0].role !== skipped) {
+      const first = results[0] ?? null;
       ops.copyInto(slice, first === null ? ops.full(sizes, 0, grad.dtype) : first);
+      whole._owned = !gradMode.enabled;
       results[0] = whole;
     }
     return results;

@@ -11,7 +11,7 @@ export interface Operand {
 const noScalars: readonly number[] = [];
 
 /** Merges neighbouring dimensions along which every operand advances evenly. Sizes and strides are outermost first. */
-function coalesce(sizes: Sizes, strides: Sizes[]): { sizes: number[]; strides: number[][] } {
+export function coalesce(sizes: Sizes, strides: Sizes[]): { sizes: number[]; strides: number[][] } {
   const outSizes: number[] = [];
   const out: number[][] = strides.map(() => []);
   for (let d = 0; d < sizes.length; d++) {
@@ -72,6 +72,7 @@ export function runReduction(
   kept: { sizes: Sizes; out: Sizes; inputs: Sizes[] },
   reduced: { sizes: Sizes; inputs: Sizes[] },
   addresses: readonly number[],
+  scalars: readonly (number | bigint)[] = noScalars,
 ): boolean {
   const fold = coalesce(reduced.sizes, reduced.inputs);
   if (fold.sizes.length > 2) return false;
@@ -83,6 +84,13 @@ export function runReduction(
   const outerStep = [0, ...fold.strides.map((s) => (s.length > 1 ? s[0] : 0))];
   const walk = coalesce(kept.sizes, [kept.out, ...kept.inputs]);
   const at = addresses.slice();
-  forEachIndex(walk.sizes, walk.strides, at, () => kernel(outer, inner, at, outerStep, innerStep));
+  forEachIndex(walk.sizes, walk.strides, at, () => kernel(outer, inner, at, outerStep, innerStep, scalars));
   return true;
+}
+
+/** Runs a scan along one dimension of both operands; `sizes` and the strides of the others index the lanes. */
+export function runScan(kernel: PointwiseKernel, n: number, step: readonly number[], sizes: Sizes, strides: readonly Sizes[], addresses: readonly number[]): void {
+  if (n === 0 || sizes.includes(0)) return;
+  const at = addresses.slice();
+  forEachIndex(sizes, strides, at, () => kernel(n, at, step, noScalars));
 }

@@ -54,7 +54,9 @@ interface NewerModule {
 async function start(path: string): Promise<void> {
   const { registerHooks, runMain } = module as unknown as NewerModule;
   if (registerHooks === undefined) {
-    // Here hooks live in a thread of their own, and Node's own start does not ask them.
+    // Here hooks live in a thread of their own, and Node's own start does not ask them. Each module that they are asked
+    // about costs a round trip, which the library's own modules are spared by being there already.
+    await import("../index.ts");
     module.register("./hooks.js", import.meta.url);
     await import(pathToFileURL(path).href);
   } else {

@@ -2,6 +2,7 @@
 import { gradMode, withGradMode } from "../autograd/grad-mode.ts";
 import { ops } from "../autograd/engine-ops.ts";
 import type { Grads } from "../autograd/node.ts";
+import { exposeSaved } from "../autograd/saved-attributes.ts";
 import { markRequiresGrad } from "../autograd/tensor-autograd.ts";
 import { asView, bumpVersion, checkInplace, rebaseHistory, setHistory } from "../autograd/variable.ts";
 import { Signature } from "../schema/arguments.ts";
@@ -10,30 +11,30 @@ import { FLOAT } from "../tensor/dtype.ts";
 import type { Sizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { destructuredNames } from "./fused.ts";
-import { makeOp, type Overload } from "./op.ts";
+import { makeOp, type FunctionOp, type Overload } from "./op.ts";
 import { defaultNodeName, type Differentiable, type GradientRule, mustRecord, OpNode } from "./record.ts";
 
-/** What a gradient on tensors may ask for by name: `grad`, `grads`, `needed`, outputs and arguments. */
+/** What a gradient on tensors may ask for by name: `grad`, `grads`, `output_sizes`, `needed`, outputs and arguments. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema, which TypeScript does not read
 export type TensorFormula = (values: any) => Tensor | null | readonly (Tensor | null | readonly (Tensor | null)[])[];
 
 /** Keys are inputs, or several inputs `"input, weight"` whose gradients one function returns as a list. */
 export type Backward = Record<string, TensorFormula>;
 
-const unsaved = new Set(["grad", "grads", "needed"]);
+const unsaved = new Set(["grad", "grads", "needed", "output_sizes"]);
 
-/** `self_sizes` stands for the sizes of `self`, which cost nothing to keep. */
-const sizesOf = (name: string, schema: Schema): string | null => {
-  const tensor = name.endsWith("_sizes") ? name.slice(0, -"_sizes".length) : "";
-  return schema.positions.has(tensor) ? tensor : null;
+/** `self_sizes` and `self_strides` stand for the sizes and strides of `self`, which cost nothing to keep. */
+const geometryOf = (name: string, schema: Schema): { name: string; tensor: string; what: string } | null => {
+  const [, tensor, what] = /^(.*)_(sizes|strides)$/.exec(name) ?? [];
+  return tensor !== undefined && schema.positions.has(tensor) ? { name, tensor, what } : null;
 };
 
 function gradientRules(schema: Schema, backward: Backward): GradientRule[] {
   const rules = Object.entries(backward).map(([key, formula]): GradientRule => {
     const inputs = key.split(",").map((name) => name.trim());
     const all = destructuredNames(formula);
-    const sizes = all.filter((name) => sizesOf(name, schema) !== null);
-    const names = all.filter((name) => sizesOf(name, schema) === null);
+    const geometry = all.flatMap((name) => geometryOf(name, schema) ?? []);
+    const names = all.filter((name) => geometryOf(name, schema) === null);
     for (const name of [...inputs, ...names.filter((n) => !unsaved.has(n) && !schema.returns.includes(n))]) {
       if (!schema.positions.has(name)) throw new Error(`${schema.name}: no value is called ${name}`);
     }
@@ -44,12 +45,15 @@ function gradientRules(schema: Schema, backward: Backward): GradientRule[] {
       apply(node, grads, needed) {
         const values: Record<string, unknown> = { grad: grads[0], grads, needed };
         for (const name of saves) values[name] = node.value(name);
-        for (const name of sizes) values[name] = node.sizesOf(sizesOf(name, schema)!);
+        for (const { name, tensor, what } of geometry) values[name] = what === "sizes" ? node.sizesOf(tensor) : node.stridesOf(tensor);
+        if (all.includes("output_sizes")) values.output_sizes = node.outputs.map((o) => o.sizes);
         const result = formula(values);
         return (inputs.length === 1 ? [result] : result) as Grads;
       },
     };
   });
+  const tensors = schema.parameters.filter((p) => p.type === "Tensor");
+  exposeSaved([...schema.positions.keys(), ...schema.returns, ...tensors.map((p) => `${p.name}_sym_sizes`)]);
   return rules.sort((a, b) => schema.positions.get(a.inputs[0])! - schema.positions.get(b.inputs[0])!);
 }
 
@@ -100,7 +104,7 @@ export class KernelOverload implements Overload, Differentiable {
     const recording = mustRecord(this, values);
     checkInplace(self, recording);
     const node = recording && self.dtype.kind === FLOAT ? new OpNode(this, values) : null;
-    node?.save(values, () => ops.clone(ops.detach(self)));
+    node?.save(values, () => ops.clone(self));
     unrecorded(() => {
       if (typeof this.definition.inplace === "function") this.definition.inplace(...values);
       else ops.copyInto(ops.detach(self), this.definition.forward(...values) as Tensor);
@@ -119,10 +123,29 @@ function unrecorded<T>(body: () => T): T {
   return gradMode.enabled ? withGradMode(false, body) : body();
 }
 
-/** Several outputs as a list that also has PyTorch's field names: `const [values, indices] = x.max(0)`. */
+const namedLists = new Map<string, new () => Tensor[]>();
+
+/** The class of lists whose elements have these names too. */
+function namedListOf(names: readonly string[]): new () => Tensor[] {
+  const key = names.join();
+  let known = namedLists.get(key);
+  if (known === undefined) {
+    known = class NamedOutputs extends Array<Tensor> {
+      static override get [Symbol.species]() {
+        return Array;
+      }
+    };
+    names.forEach((name, i) => Object.defineProperty(known!.prototype, name, { get(this: Tensor[]) { return this[i]; } }));
+    namedLists.set(key, known);
+  }
+  return known;
+}
+
+/** Several outputs as a list that also has PyTorch's field names: `const { values, indices } = x.max(0)`. */
 export function namedOutputs(outputs: readonly Tensor[], names: readonly string[]): readonly Tensor[] {
-  const list = [...outputs];
-  if (names.length === outputs.length) names.forEach((name, i) => Object.defineProperty(list, name, { value: outputs[i] }));
+  if (names.length !== outputs.length) return outputs.slice();
+  const list = new (namedListOf(names))();
+  for (let i = 0; i < outputs.length; i++) list.push(outputs[i]);
   return list;
 }
 
@@ -163,12 +186,15 @@ export class ViewOverload implements Overload, Differentiable {
   readonly rules: readonly GradientRule[];
   readonly inplace?: (values: unknown[]) => Tensor;
   private readonly definition: ViewDefinition;
+  private readonly copies: boolean;
 
-  constructor(text: string, definition: ViewDefinition) {
+  /** `copies`: the elements get memory of their own, as in `select_copy`. */
+  constructor(text: string, definition: ViewDefinition, copies = false) {
     this.schema = parseSchema(text);
     this.signature = new Signature(this.schema);
     this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
     this.definition = definition;
+    this.copies = copies;
     this.rules = [viewRule(definition.backward)];
     if (definition.inplaceNode !== undefined) {
       const written: Differentiable = { schema: this.schema, rules: this.rules, nodeName: definition.inplaceNode };
@@ -180,12 +206,18 @@ export class ViewOverload implements Overload, Differentiable {
     const self = values[0] as Tensor;
     const result = this.definition.view(self, ...values.slice(1));
     const several = Array.isArray(result);
-    const outputs = (several ? (result as View[]) : [result as View]).map((v) => aliasOf(self, v, several));
+    const outputs = (several ? (result as View[]) : [result as View]).map((v) => (this.copies ? copyOf(self, v) : aliasOf(self, v, several)));
     if (mustRecord(this, values)) {
       const node = new ViewNode(this, values, self);
       for (const output of outputs) setHistory(output, node);
     }
     return several ? outputs : outputs[0];
+  }
+
+  /** The op's copying form: `select_copy` of `select`. */
+  copying(): ViewOverload {
+    const { view, backward } = this.definition;
+    return new ViewOverload(this.schema.text.replace(/^\w+/, "$&_copy"), { view, backward, node: `${this.nodeName}_copy` }, true);
   }
 
   private callInplace(values: unknown[], written: Differentiable): Tensor {
@@ -196,7 +228,8 @@ export class ViewOverload implements Overload, Differentiable {
     const node = recording ? new ViewNode(written, values, self) : null;
     self._setGeometry(sizes, strides, offset);
     bumpVersion(self);
-    if (node !== null) rebaseHistory(self, node);
+    // The elements stay as they are, so a base that `self` views keeps its history.
+    if (node !== null) setHistory(self, node);
     return self;
   }
 }
@@ -206,6 +239,10 @@ export function aliasOf(self: Tensor, { sizes, strides, offset }: View, several 
   const view = new Tensor(self._storage, sizes, strides, offset, self.dtype, self._counter);
   asView(view, self, several);
   return view;
+}
+
+function copyOf(self: Tensor, { sizes, strides, offset }: View): Tensor {
+  return unrecorded(() => ops.contiguousClone(self._aliased(sizes, strides, offset)));
 }
 
 /** Views save nothing but the geometry of their input. */
@@ -241,6 +278,12 @@ function viewRule(formula: TensorFormula): GradientRule {
 export function view<T>(text: string, definition: ViewDefinition): T {
   const overload = new ViewOverload(text, definition);
   return makeOp(overload.schema.name, [overload], definition.method ?? true) as T;
+}
+
+/** The copying form of a view, `select_copy` of `select`; no method. */
+export function viewCopy<P extends readonly unknown[], N, R>(op: FunctionOp<P, N, R>): FunctionOp<P, N, R> {
+  const views = op.overloads.filter((overload) => overload instanceof ViewOverload);
+  return makeOp(`${op.opName}_copy`, views.map((overload) => overload.copying()), false) as FunctionOp<P, N, R>;
 }
 
 /** An op made of other ops: it has neither kernel nor gradient of its own. */

@@ -52,14 +52,14 @@ export class Fused {
   }
 
   /**
-   * Computes the formula over `inputs` (aligned with `names`) in dtype `common`. The result is a new tensor of
+   * Computes the formula over `inputs` (aligned with `names`; what comes after is ignored) in dtype `common`. The result is a new tensor of
    * dtype `outDtype`, or is written to `out`.
    */
   run(inputs: readonly TensorOrNumber[], common: DType, outDtype: DType, out: Tensor | null): Tensor {
     let key = common.code * radix + outDtype.code;
     let first: Tensor | null = null;
     let simple = true;
-    for (let i = 0; i < inputs.length; i++) {
+    for (let i = 0; i < this.names.length; i++) {
       const input = inputs[i];
       if (input instanceof Tensor) {
         key = key * radix + input.dtype.code;
@@ -83,7 +83,7 @@ export class Fused {
     const target = out ?? new Tensor(new Storage(first._numel * outDtype.itemsize), first._sizes, canonicalStrides(first), 0, outDtype, newCounter());
     at[0] = target._storage.address + target._offset * outDtype.itemsize;
     step[0] = outDtype.itemsize;
-    for (let i = 0; i < inputs.length; i++) {
+    for (let i = 0; i < this.names.length; i++) {
       const input = inputs[i];
       if (input instanceof Tensor) {
         const { itemsize } = input.dtype;
@@ -98,14 +98,15 @@ export class Fused {
   }
 
   private runStrided(kernel: PointwiseKernel, inputs: readonly TensorOrNumber[], outDtype: DType, out: Tensor | null): Tensor {
-    const tensors = inputs.filter((input) => input instanceof Tensor);
+    const used = inputs.slice(0, this.names.length);
+    const tensors = used.filter((input) => input instanceof Tensor);
     const sizes: Sizes = out === null ? (tensors.length > 0 ? broadcastTensors(tensors) : []) : out._sizes;
     const target = out ?? emptyStrided(sizes, tensors.length > 0 ? resultStrides(sizes, tensors) : [], outDtype);
-    const operands = [target, ...inputs].map((t) => {
+    const operands = [target, ...used].map((t) => {
       if (!(t instanceof Tensor)) return { address: 0, strides: sizes.map(() => 0) };
       return { address: t._address, strides: byteStrides(t, sizes) };
     });
-    runPointwise(kernel, sizes, operands, inputs.map((input) => (input instanceof Tensor ? 0 : typeof input === "boolean" ? Number(input) : input)));
+    runPointwise(kernel, sizes, operands, used.map((input) => (input instanceof Tensor ? 0 : typeof input === "boolean" ? Number(input) : input)));
     return target;
   }
 

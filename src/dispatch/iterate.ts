@@ -9,9 +9,9 @@ export function broadcastTensors(tensors: readonly Tensor[]): Sizes {
   return sizes;
 }
 
-/** Row-major strides for the sizes of a contiguous tensor; its own may differ along dimensions of size 1. */
+/** Row-major strides for the sizes of a contiguous tensor; its own may differ along dimensions of size 1, or where it is empty. */
 export function canonicalStrides(contiguous: Tensor): Sizes {
-  return contiguous._sizes.includes(1) ? contiguousStrides(contiguous._sizes) : contiguous._strides;
+  return contiguous._numel === 0 || contiguous._sizes.includes(1) ? contiguousStrides(contiguous._sizes) : contiguous._strides;
 }
 
 /** Strides of a result of `sizes`: the memory order of the inputs is kept, as TensorIterator keeps it. */
@@ -22,17 +22,18 @@ export function resultStrides(sizes: Sizes, inputs: readonly Tensor[]): Sizes {
   if (alike && isNonOverlappingAndDense(sizes, first._strides)) return first._strides;
   const strides = inputs.map((t) => expandedStrides(t._sizes, t._strides, sizes));
   const order = memoryOrder(sizes, strides);
+  if (order.every((dim, i) => dim === sizes.length - 1 - i)) return contiguousStrides(sizes);
   const out = new Array<number>(sizes.length);
   let step = 1;
   for (const dim of order) {
     out[dim] = step;
-    step *= Math.max(sizes[dim], 1);
+    step *= sizes[dim];
   }
-  return sameSizes(out, contiguousStrides(sizes)) ? contiguousStrides(sizes) : out;
+  return out;
 }
 
 /** Dimensions from the fastest to the slowest (TensorIteratorBase::reorder_dimensions). */
-function memoryOrder(sizes: Sizes, strides: readonly Sizes[]): number[] {
+export function memoryOrder(sizes: Sizes, strides: readonly Sizes[]): number[] {
   const order = sizes.map((_, i) => sizes.length - 1 - i);
   const compare = (a: number, b: number): number => {
     for (const s of strides) {
@@ -76,11 +77,20 @@ export function refusePartialOverlap(out: Tensor, input: Tensor): void {
   const endA = a + out._numel * out.dtype.itemsize;
   const endB = b + input._numel * input.dtype.itemsize;
   if (a === b && endA === endB && sameSizes(out._strides, input._strides)) return;
-  if (a < endB && b < endA) {
-    throw new RuntimeError(
-      "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation.",
-    );
-  }
+  if (a < endB && b < endA) throw overlap();
+}
+
+function overlap(): RuntimeError {
+  return new RuntimeError(
+    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation.",
+  );
+}
+
+/** Refuses an input that shares any memory with the output (at::assert_no_overlap). */
+export function refuseOverlap(out: Tensor, input: Tensor): void {
+  refusePartialOverlap(out, input);
+  const whole = out._storage === input._storage && out._address === input._address && out._numel === input._numel && out._numel > 0;
+  if (out === input || (whole && isNonOverlappingAndDense(out._sizes, out._strides) && isNonOverlappingAndDense(input._sizes, input._strides))) throw overlap();
 }
 
 export function refuseBroadcastOutput(out: Tensor, sizes: Sizes): void {

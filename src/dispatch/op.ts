@@ -1,10 +1,9 @@
 /** What an op is to its users and to dispatch: one function, one method, one in-place method over its overloads. */
-import { gradMode } from "../autograd/grad-mode.ts";
-import { requiresGrad } from "../autograd/variable.ts";
-import { RuntimeError } from "../errors.ts";
-import { isPlainObject, Signature, typeText } from "../schema/arguments.ts";
+import { isPlainObject, Signature } from "../schema/arguments.ts";
+import { mismatch } from "../schema/mismatch.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { observed } from "./observer.ts";
+import { checkOut, writeOut } from "./out.ts";
 
 /** A Number or Tensor, where arithmetic takes either. */
 export type TensorLike = Tensor | number | bigint | boolean;
@@ -18,10 +17,8 @@ export interface Overload {
 }
 
 /** Each way to break off the positional arguments `P` and to give the rest by name. */
-type Arguments<P extends readonly unknown[], N> = P | Prefixes<P, N & CommonOptions>;
-type Prefixes<P extends readonly unknown[], N> =
-  | [...P, options: N]
-  | (P extends readonly [...infer Init, unknown?] ? (Init["length"] extends P["length"] ? never : Prefixes<Init, N>) : never);
+type Arguments<P extends readonly unknown[], N> = P | Prefixes<Required<P>, N & CommonOptions>;
+type Prefixes<P extends readonly unknown[], N> = [...P, options: N] | (P extends readonly [...infer Init, unknown] ? Prefixes<Init, N> : never);
 
 /** Named parameters that any op takes. */
 export interface CommonOptions {
@@ -54,6 +51,21 @@ export interface InplaceOp<P extends readonly unknown[], N = unknown, R = Tensor
   readonly [inplaceMark]: true;
 }
 
+/** An op that tensors have in its in-place form alone, `normal_` for `normal`. */
+export interface InplaceOnlyOp<P extends readonly unknown[], N = unknown, R = Tensor> extends FunctionOp<P, N, R> {
+  readonly [inplaceMark]: true;
+}
+
+declare const splitMark: unique symbol;
+
+/** A method whose overloads give results of different types, `x.max()` and `x.max(dim)`: called as `A` or as `B`, each the type of an op. */
+export interface SplitOp<P, N, R, Q, M, S> extends AnyOp {
+  (...args: Arguments<Extract<P, readonly unknown[]>, N>): R;
+  (...args: Arguments<Extract<Q, readonly unknown[]>, M>): S;
+  readonly [methodMark]: true;
+  readonly [splitMark]: readonly [Shaped<P, N, R>, Shaped<Q, M, S>];
+}
+
 export interface AnyOp {
   readonly opName: string;
   readonly overloads: readonly Overload[];
@@ -62,10 +74,13 @@ export interface AnyOp {
 }
 
 type Tail<P> = P extends readonly [unknown?, ...infer Rest] ? Rest : [];
+/** A lone list of numbers may also be given one by one: `x.view(2, 3)`. */
+type OneByOne<P extends readonly unknown[]> = Required<P> extends readonly [infer L] ? (L extends readonly number[] ? number[] : [never]) : [never];
 interface Method<P extends readonly unknown[], N, R> {
   (...args: Arguments<P, N>): R;
+  (...sizes: OneByOne<P>): R;
 }
-type MethodOf<O> = O extends Shaped<infer P, infer N, infer R> ? Method<Tail<P>, N, R> : never;
+type MethodOf<O> = O extends { readonly [splitMark]: readonly [infer A, infer B] } ? MethodOf<A> & MethodOf<B> : O extends Shaped<infer P, infer N, infer R> ? Method<Tail<P>, N, R> : never;
 type InplaceMethodOf<O> = O extends Shaped<infer P, infer N, unknown> ? Method<Tail<P>, N, Tensor> : never;
 
 /** The methods that a module of ops adds to Tensor. The marks decide, for looking at Tensor itself here would be circular. */
@@ -96,12 +111,12 @@ export function invokeInplace(op: AnyOp, args: unknown[]): Tensor {
 
 function dispatch(op: AnyOp, args: unknown[], isMethod: boolean): unknown {
   const named = takeNamed(args);
-  if (named !== null && named.out instanceof Tensor) return callWithOut(op, args, named, isMethod);
+  if (named !== null && named.out != null && !isMethod && op.overloads.some((o) => o.signature.takesOut)) return callWithOut(op, args, named);
   for (const overload of op.overloads) {
     const values = overload.signature.match(args, named);
     if (values !== null) return overload.call(values);
   }
-  throw mismatch(op, op.overloads, args, named, isMethod);
+  throw mismatch(op.opName, op.overloads.map((o) => o.signature), args, named, isMethod);
 }
 
 function dispatchInplace(op: AnyOp, args: unknown[]): Tensor {
@@ -111,7 +126,7 @@ function dispatchInplace(op: AnyOp, args: unknown[]): Tensor {
     const values = overload.signature.match(args, named);
     if (values !== null) return overload.inplace!(values);
   }
-  throw mismatch(op, overloads, args, named, true);
+  throw mismatch(`${op.opName}_`, overloads.map((o) => o.signature), args, named, true);
 }
 
 /** Removes a trailing plain object and trailing `undefined`s from `args`. */
@@ -138,27 +153,13 @@ function underObservation<T>(op: AnyOp, args: unknown[], inplace: boolean, call:
   return result;
 }
 
-/** `out=`: computes, then writes into the given tensor, which is resized to fit. */
-function callWithOut(op: AnyOp, args: unknown[], named: Record<string, unknown>, isMethod: boolean): Tensor {
-  const { out, ...rest } = named as { out: Tensor };
-  if (gradMode.enabled && [out, ...args].some((a) => a instanceof Tensor && requiresGrad(a))) {
-    throw new RuntimeError(`${op.opName}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`);
-  }
-  const result = invoke(op, [...args, rest], isMethod) as Tensor;
-  return writeOut.into(out, result);
-}
-
-/** Set by the ops that can resize and copy. */
-export const writeOut: { into: (out: Tensor, result: Tensor) => Tensor } = { into: (out) => out };
-
-function mismatch(op: AnyOp, overloads: readonly Overload[], args: readonly unknown[], named: Record<string, unknown> | null, isMethod: boolean): Error {
-  if (overloads.length === 1) return overloads[0].signature.complain(args, named, isMethod);
-  const got = [...args.slice(isMethod ? 1 : 0).map(typeText), ...Object.entries(named ?? {}).map(([k, v]) => `${k}=${typeText(v)}`)];
-  for (const key of Object.keys(named ?? {})) {
-    if (overloads.every((o) => !o.signature.schema.positions.has(key))) return overloads[0].signature.complain(args, named, isMethod);
-  }
-  const forms = overloads.map((o) => ` * ${o.signature.pythonForm(isMethod)}`).join("\n");
-  return new TypeError(`${op.opName}() received an invalid combination of arguments - got (${got.join(", ")}), but expected one of:\n${forms}\n`);
+/** `out=`: computes, then writes into the given tensors. A factory takes the dtype of `out`. */
+function callWithOut(op: AnyOp, args: unknown[], { out, ...rest }: Record<string, unknown>): unknown {
+  const outs = checkOut(op.opName, out, args);
+  const isFactory = op.overloads[0].signature.schema.positions.has("pin_memory");
+  const result = invoke(op, [...args, isFactory ? { dtype: outs[0].dtype, ...rest } : rest], false);
+  (result instanceof Tensor ? [result] : (result as Tensor[])).forEach((r, i) => writeOut(outs[i], r, args, isFactory));
+  return out;
 }
 
 /** Puts the ops of a module on Tensor's prototype, with their in-place forms. */
@@ -180,14 +181,12 @@ function define(name: string, value: unknown): void {
 
 function methodOf(op: AnyOp): (this: Tensor, ...args: unknown[]) => unknown {
   return function (this: Tensor, ...args: unknown[]) {
-    args.unshift(this);
-    return invoke(op, args, true);
+    return invoke(op, [this, ...args], true);
   };
 }
 
 function inplaceMethodOf(op: AnyOp): (this: Tensor, ...args: unknown[]) => Tensor {
   return function (this: Tensor, ...args: unknown[]) {
-    args.unshift(this);
-    return invokeInplace(op, args);
+    return invokeInplace(op, [this, ...args]);
   };
 }

@@ -1,16 +1,17 @@
 /** Ops that work element by element: one formula for the value, one for each gradient. */
 import { gradMode } from "../autograd/grad-mode.ts";
 import { ops } from "../autograd/engine-ops.ts";
-import { Node, type Grads } from "../autograd/node.ts";
-import { SavedTensor } from "../autograd/saved-tensor.ts";
+import { Node, skipped, type Grads } from "../autograd/node.ts";
+import { exposeSaved } from "../autograd/saved-attributes.ts";
+import { backwardTwice, SavedTensor } from "../autograd/saved-tensor.ts";
 import { bumpVersion, checkInplace, gradientNode, rebaseHistory, requiresGrad, setHistory } from "../autograd/variable.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { Signature } from "../schema/arguments.ts";
 import { parseSchema, type Schema } from "../schema/schema.ts";
-import { BOOL, bool, can_cast, FLOAT, get_default_dtype, type DType } from "../tensor/dtype.ts";
+import { bool, can_cast, FLOAT, get_default_dtype, type DType } from "../tensor/dtype.ts";
 import { sameSizes } from "../tensor/layout.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { evaluateOnTensors, fused, type Fused } from "./fused.ts";
 import { broadcastTensors, refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap } from "./iterate.ts";
 import { makeOp, type Overload } from "./op.ts";
@@ -52,6 +53,12 @@ export interface PointwiseDefinition {
   inplace?: boolean;
   /** Is it a method of Tensor? Default: yes. */
   method?: boolean;
+  /** Does the function take `out`? Default: yes. */
+  takesOut?: boolean;
+  /** Does the result lie in row-major order whatever the inputs? Default: it keeps their memory order. */
+  contiguous?: boolean;
+  /** What the text about a result that cannot be written in place calls a dtype. Default: `Long`. */
+  castName?: (dtype: DType) => string;
 }
 
 /** One schema of a pointwise op. */
@@ -66,12 +73,14 @@ export class PointwiseOverload implements Overload {
   private readonly operands: readonly number[];
   private readonly tensorPositions: readonly number[];
   private readonly fixedValue: Fused | null;
+  /** The formula's names are the parameters in their order, so that the values of a call can be handed on as they are. */
+  private readonly alignedValue: boolean;
 
   constructor(text: string, definition: PointwiseDefinition) {
     this.schema = parseSchema(text);
     const { parameters, positions } = this.schema;
     const tensors = parameters.filter((p) => p.type === "Tensor");
-    this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? tensors.length > 1 });
+    this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? tensors.length > 1, takesOut: definition.takesOut ?? true });
     this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
     this.definition = definition;
     this.differentiable = Object.entries(definition.backward ?? {})
@@ -83,7 +92,9 @@ export class PointwiseOverload implements Overload {
       .filter((p) => (p.type === "Tensor" && promotes(p.name)) || definition.promoted?.includes(p.name))
       .map((p) => positions.get(p.name)!);
     this.fixedValue = definition.value instanceof Choice ? null : fused(definition.value);
+    this.alignedValue = this.fixedValue !== null && this.fixedValue.names.every((name, i) => positions.get(name) === i);
     this.checkNames();
+    exposeSaved([...positions.keys(), "result"]);
     if (definition.inplace ?? definition.out !== "bool") this.inplace = (values) => this.callInplace(values);
   }
 
@@ -99,6 +110,11 @@ export class PointwiseOverload implements Overload {
     for (const { name, position } of this.differentiable) if (position === undefined) throw new Error(`${this.schema.name}: no input is called ${name}`);
   }
 
+  /** Does a gradient ask for `name`? */
+  reads(name: string): boolean {
+    return this.differentiable.some(({ formula }) => formula instanceof Choice || fused(formula).names.includes(name));
+  }
+
   /** The formula that serves a call with these arguments. */
   formulaOf(choice: Formula | Choice, values: readonly unknown[]): Fused {
     if (!(choice instanceof Choice)) return fused(choice);
@@ -111,7 +127,7 @@ export class PointwiseOverload implements Overload {
     let common: DType;
     const first = values[operands[0]];
     if (operands.length === 1 && first instanceof Tensor) common = first.dtype;
-    else common = commonDtype(operands.map((i) => values[i]));
+    else common = commonDtype(values, operands);
     if (definition.out === "float" && common.kind !== FLOAT) common = get_default_dtype();
     return { common, out: definition.out === "bool" ? bool : common };
   }
@@ -119,10 +135,16 @@ export class PointwiseOverload implements Overload {
   private compute(values: readonly unknown[], common: DType, outDtype: DType, out: Tensor | null): Tensor {
     const kernel = this.fixedValue ?? this.formulaOf(this.definition.value, values);
     const { names } = kernel;
-    const inputs = new Array<TensorOrNumber>(names.length);
-    for (let i = 0; i < names.length; i++) inputs[i] = asOperand(values[this.schema.positions.get(names[i])!]);
-    const result = kernel.run(inputs, common, outDtype, out);
+    let inputs = values as readonly TensorOrNumber[];
+    if (kernel !== this.fixedValue || !this.alignedValue) {
+      inputs = names.map((name) => values[this.schema.positions.get(name)!] as TensorOrNumber);
+    }
+    const result = kernel.run(inputs, common, outDtype, out ?? (this.definition.contiguous ? this.contiguousOut(values, outDtype) : null));
     return out === null ? this.unread(values, names, result) : result;
+  }
+
+  private contiguousOut(values: readonly unknown[], dtype: DType): Tensor {
+    return emptyTensor(broadcastTensors(this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor)), dtype);
   }
 
   /** A tensor that the formula does not read still takes part in the shape. */
@@ -139,8 +161,8 @@ export class PointwiseOverload implements Overload {
     const out = this.compute(values, common, outDtype, null);
     if (gradMode.enabled && outDtype.kind === FLOAT && this.anyRequiresGrad(values)) {
       const node = new PointwiseNode(this, values, common);
-      node.save(values, out, null);
       setHistory(out, node);
+      node.save(values, out, null);
     }
     return out;
   }
@@ -159,15 +181,15 @@ export class PointwiseOverload implements Overload {
     const recording = gradMode.enabled && this.anyRequiresGrad(values);
     checkInplace(self, recording);
     const { common, out: outDtype } = this.dtypes(values);
-    this.definition.check?.(values, common, outDtype);
     if (!can_cast(outDtype, self.dtype)) {
-      throw new RuntimeError(`result type ${outDtype.title} can't be cast to the desired output type ${self.dtype.title}`);
+      throw new RuntimeError(`result type ${outDtype.title} can't be cast to the desired output type ${this.definition.castName?.(self.dtype) ?? self.dtype.title}`);
     }
+    this.definition.check?.(values, common, outDtype);
     const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
     refuseInternalOverlap(self);
     for (const tensor of tensors) refusePartialOverlap(self, tensor);
     refuseBroadcastOutput(self, broadcastTensors(tensors));
-    const node = recording && self.dtype.kind === FLOAT ? new PointwiseNode(this, values, common) : null;
+    const node = recording ? new PointwiseNode(this, values, common) : null;
     node?.save(values, null, self);
     this.compute(values, common, self.dtype, self);
     bumpVersion(self);
@@ -179,16 +201,14 @@ export class PointwiseOverload implements Overload {
   }
 }
 
-function asOperand(value: unknown): TensorOrNumber {
-  return value as TensorOrNumber;
-}
-
 /** The node of a pointwise op. */
 export class PointwiseNode extends Node {
   private readonly op: PointwiseOverload;
   private readonly common: DType;
   /** Arguments of the call that are not tensors, by position; null where there are none. */
   private attributes: readonly unknown[] | null = null;
+  /** A number stands where PyTorch saves a tensor, so that it is freed like one. */
+  private savesNumber = false;
   /** Saved tensors by position; the result comes last. */
   private saved: (SavedTensor | null)[] | null = null;
   /** The formula of each edge, null where no gradient flows. */
@@ -229,10 +249,11 @@ export class PointwiseNode extends Node {
         if (this.saved?.[position]) continue;
         const value = position === arity ? result : values[position];
         if (value instanceof Tensor) {
-          const kept = value === overwritten && position === 0 ? ops.clone(ops.detach(value)) : value;
+          const kept = value === overwritten && position === 0 ? ops.clone(value) : value;
           (this.saved ??= new Array<SavedTensor | null>(arity + 1).fill(null))[position] = new SavedTensor(kept, position === arity);
         } else if (position !== arity) {
           this.attributes ??= values.map((v) => (v instanceof Tensor ? null : v));
+          if (this.op.schema.parameters[position].type === "Tensor") this.savesNumber = true;
         }
       }
     }
@@ -248,7 +269,9 @@ export class PointwiseNode extends Node {
     const { positions } = this.op.schema;
     const position = name === "result" ? this.op.schema.parameters.length : positions.get(name)!;
     const saved = this.saved?.[position];
-    return saved ? saved.unpack(this)! : (this.attributes![position] as TensorOrNumber);
+    if (saved) return saved.unpack(this)!;
+    if (this.attributes === null) throw new RuntimeError(backwardTwice);
+    return this.attributes[position] as TensorOrNumber;
   }
 
   apply([grad]: Grads): Grads {
@@ -258,9 +281,9 @@ export class PointwiseNode extends Node {
     for (let i = 0; i < formulas.length; i++) {
       const formula = formulas[i];
       const next = nextNodes[i];
-      if (formula === null || next === null) continue;
+      if (formula === null || next === null || next.role === skipped) continue;
       if (formula.isIdentity && formula.names[0] === "grad") {
-        grad._owned = false;
+        if (results.includes(grad)) grad._owned = false;
         results[i] = grad;
         continue;
       }
@@ -281,12 +304,19 @@ export class PointwiseNode extends Node {
 
   override releaseVariables(): void {
     if (this.saved !== null) for (const s of this.saved) s?.free();
+    if (this.savesNumber) this.attributes = null;
   }
 
-  /** The saved tensor of an input or of `result`, for `grad_fn._saved_*`. */
-  rawSaved(name: string): SavedTensor | undefined {
-    const position = name === "result" ? this.op.schema.parameters.length : this.op.schema.positions.get(name);
-    return position === undefined ? undefined : (this.saved?.[position] ?? undefined);
+  override kept(name: string): unknown {
+    const { parameters, positions } = this.op.schema;
+    const position = name === "result" ? parameters.length : positions.get(name);
+    if (position === undefined || !this.op.reads(name)) return undefined;
+    const saved = this.saved?.[position];
+    if (saved) return saved;
+    const attribute = this.attributes?.[position] ?? null;
+    if (parameters[position]?.type !== "Tensor" && name !== "result") return attribute;
+    if (this.savesNumber && this.attributes === null) throw new RuntimeError(backwardTwice);
+    return new SavedTensor(attribute === null ? null : wrappedNumber(attribute as number), false);
   }
 }
 
@@ -316,11 +346,4 @@ export function pointwise<T>(text: string, definition: PointwiseDefinition): T {
 /** Makes one op of several overloads, tried in order. */
 export function overloaded<T>(options: { method?: boolean | undefined }, ...overloads: readonly (Overload & { signature: Signature })[]): T {
   return makeOp(overloads[0].signature.schema.name, overloads, options.method ?? true) as T;
-}
-
-/** Refuses bool operands in PyTorch's words. */
-export function refuseBool(text: string): (values: readonly unknown[], common: DType) => void {
-  return (_values, common) => {
-    if (common.kind === BOOL) throw new RuntimeError(text);
-  };
 }

@@ -29,16 +29,15 @@ export function resultDtype(operands: readonly unknown[]): DType | null {
   return combine(dims, combine(zero, numbers));
 }
 
-/** The common dtype, with the frequent case of tensors of one dtype and no wider numbers first. */
-export function commonDtype(operands: readonly unknown[]): DType {
+/** The common dtype of the values at `positions`, with the frequent case of tensors of one float dtype first. */
+export function commonDtype(values: readonly unknown[], positions: readonly number[]): DType {
   let dtype: DType | null = null;
-  for (let i = 0; i < operands.length; i++) {
-    const operand = operands[i];
+  for (let i = 0; i < positions.length; i++) {
+    const operand = values[positions[i]];
     if (!(operand instanceof Tensor) || operand._wrapped) continue;
     if (dtype === null) dtype = operand.dtype;
-    else if (dtype !== operand.dtype) return resultDtype(operands)!;
+    else if (dtype !== operand.dtype) return resultDtype(positions.map((p) => values[p]))!;
   }
-  if (dtype === null) return resultDtype(operands)!;
-  if (dtype.kind === FLOAT) return dtype;
-  return resultDtype(operands)!;
+  if (dtype !== null && dtype.kind === FLOAT) return dtype;
+  return resultDtype(positions.map((p) => values[p]))!;
 }

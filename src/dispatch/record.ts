@@ -1,9 +1,10 @@
 /** Recording: the node of an op, what it saves, and how results are tied to it. */
 import { gradMode } from "../autograd/grad-mode.ts";
-import { Node, type Grads } from "../autograd/node.ts";
+import { Node, skipped, type Grads } from "../autograd/node.ts";
 import { SavedTensor } from "../autograd/saved-tensor.ts";
 import { gradientNode, requiresGrad } from "../autograd/variable.ts";
 import type { Schema } from "../schema/schema.ts";
+import { isNonOverlappingAndDense } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /** Gives the gradients of some inputs from those of the outputs. */
@@ -45,11 +46,13 @@ export function mustRecord(d: Differentiable, values: readonly unknown[]): boole
   return false;
 }
 
-/** Stands for a tensor argument among a node's attributes: its sizes, not its memory. */
+/** Stands for a tensor argument among a node's attributes: its sizes and strides, not its memory. */
 class Shape {
   readonly sizes: unknown;
+  readonly strides: unknown;
   constructor(value: Tensor | readonly (Tensor | null)[]) {
     this.sizes = value instanceof Tensor ? value._sizes : value.map((t) => t?._sizes ?? null);
+    this.strides = value instanceof Tensor ? value._strides : null;
   }
 }
 
@@ -83,13 +86,22 @@ export class OpNode extends Node {
     super(edges, plain ? undefined : indices);
     this.op = op;
     this.spans = spans;
-    this.attributes = values.map((v) => (v instanceof Tensor || (Array.isArray(v) && v[0] instanceof Tensor) ? new Shape(v) : v));
+    this.attributes = values.map((v) => (v instanceof Tensor || (Array.isArray(v) && v.some((e) => e instanceof Tensor)) ? new Shape(v) : v));
   }
 
   /** Sizes of a tensor argument, or of each tensor in a list. */
   sizesOf(name: string): unknown {
+    return this.shapeOf(name)?.sizes ?? null;
+  }
+
+  /** Strides of a tensor argument. */
+  stridesOf(name: string): unknown {
+    return this.shapeOf(name)?.strides ?? null;
+  }
+
+  private shapeOf(name: string): Shape | null {
     const shape = this.attributes[this.op.schema.positions.get(name)!];
-    return shape instanceof Shape ? shape.sizes : null;
+    return shape instanceof Shape ? shape : null;
   }
 
   name(): string {
@@ -137,9 +149,13 @@ export class OpNode extends Node {
     return attribute instanceof Shape ? null : attribute;
   }
 
-  /** The SavedTensor of `name`, for `grad_fn._raw_saved_*`. */
-  rawSaved(name: string): SavedTensor | SavedTensor[] | undefined {
-    return this.saved?.get(name);
+  override kept(name: string): unknown {
+    const saved = this.saved?.get(name);
+    if (saved !== undefined) return saved;
+    if (name.endsWith("_sym_sizes")) return this.sizesOf(name.slice(0, -"_sym_sizes".length)) ?? undefined;
+    if (!this.op.rules.some((rule) => rule.saves(this.attributes).includes(name))) return undefined;
+    const parameter = this.op.schema.parameters[this.op.schema.positions.get(name) ?? -1];
+    return parameter === undefined || parameter.type === "Tensor" ? new SavedTensor(null, false) : this.value(name);
   }
 
   apply(grads: Grads): Grads {
@@ -150,7 +166,7 @@ export class OpNode extends Node {
       const spans = this.spans.slice(span, span + rule.inputs.length);
       span += rule.inputs.length;
       const needed = spans.map(([from, count]) => {
-        for (let i = from; i < from + count; i++) if (this.nextNodes[i] !== null) return true;
+        for (let i = from; i < from + count; i++) if ((this.nextNodes[i]?.role ?? skipped) !== skipped) return true;
         return false;
       });
       if (!needed.includes(true)) continue;
@@ -161,11 +177,27 @@ export class OpNode extends Node {
         else if (count > 0) results[from] = result as Tensor | null;
       });
     }
+    if (!gradMode.enabled) markOwned(results, grads);
     return results;
   }
 
   override releaseVariables(): void {
     if (this.saved === null) return;
     for (const saved of this.saved.values()) for (const s of Array.isArray(saved) ? saved : [saved]) s.free();
+  }
+}
+
+/**
+ * Marks the results that nobody else refers to, so that they may be kept or added to as they are: those in new memory,
+ * and those in the memory of a gradient that was owned itself.
+ */
+function markOwned(results: Grads, grads: Grads): void {
+  for (let i = 0; i < results.length; i++) {
+    const result = results[i];
+    if (result === null) continue;
+    const source = grads.find((grad) => grad?._storage === result._storage);
+    const shared = results.some((other, k) => k !== i && other?._storage === result._storage);
+    const dense = result._contiguous || isNonOverlappingAndDense(result._sizes, result._strides);
+    result._owned = !shared && dense && (source === undefined || source === null || source._owned);
   }
 }

@@ -1,3 +1,7 @@
+export interface RoundingMode {
+  rounding_mode: "floor" | "trunc";
+}
+
 /**
  * The arithmetic in which every formula is written. Tensors, IR expressions and traced scalars all implement it,
  * so that one formula serves every evaluator. Names and meaning are PyTorch's.
@@ -14,7 +18,10 @@ export interface Arithmetic<V> {
   rsqrt(): V;
   reciprocal(): V;
   exp(): V;
+  exp2(): V;
   log(): V;
+  log2(): V;
+  log10(): V;
   log1p(): V;
   expm1(): V;
   sin(): V;
@@ -26,6 +33,9 @@ export interface Arithmetic<V> {
   sinh(): V;
   cosh(): V;
   tanh(): V;
+  asinh(): V;
+  acosh(): V;
+  atanh(): V;
   sigmoid(): V;
   erf(): V;
   isnan(): V;
@@ -33,7 +43,8 @@ export interface Arithmetic<V> {
   add(other: V | number): V;
   sub(other: V | number): V;
   mul(other: V | number): V;
-  div(other: V | number): V;
+  /** With a rounding mode, the quotient rounded down or towards 0. */
+  div(other: V | number, options?: RoundingMode): V;
   pow(exponent: V | number): V;
   fmod(other: V | number): V;
   remainder(other: V | number): V;
@@ -57,3 +68,23 @@ export interface Arithmetic<V> {
 
 /** A formula over named values; a plain number is a constant. */
 export type Formula = <V extends Arithmetic<V>>(values: Readonly<Record<string, V>>) => V | number;
+
+/** What only values need, never gradients; tensors lack some of it. */
+export interface KernelArithmetic<V> extends Arithmetic<V> {
+  signbit(): V;
+  bitwise_not(): V;
+  bitwise_and(other: V): V;
+  bitwise_or(other: V): V;
+  bitwise_xor(other: V): V;
+  bitwise_left_shift(other: V): V;
+  bitwise_right_shift(other: V): V;
+  fmax(other: V): V;
+  fmin(other: V): V;
+  hypot(other: V): V;
+  copysign(other: V): V;
+}
+
+/** A formula for a value, which is compiled but never run on tensors. */
+export function valueOnly(formula: <V extends KernelArithmetic<V>>(values: Readonly<Record<string, V>>) => V | number): Formula {
+  return formula as unknown as Formula;
+}

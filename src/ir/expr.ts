@@ -1,22 +1,24 @@
 import { bool, FLOAT, kindDefault, promote_types, scalarKind, type DType } from "../tensor/dtype.ts";
-import type { Arithmetic } from "./arithmetic.ts";
+import type { KernelArithmetic, RoundingMode } from "./arithmetic.ts";
 
 export type UnaryName =
   | "neg" | "abs" | "sign" | "floor" | "ceil" | "round" | "trunc" | "sqrt" | "rsqrt" | "reciprocal"
-  | "exp" | "log" | "log1p" | "expm1" | "sin" | "cos" | "tan" | "asin" | "acos" | "atan"
-  | "sinh" | "cosh" | "tanh" | "sigmoid" | "erf" | "isnan" | "logical_not";
+  | "exp" | "exp2" | "log" | "log2" | "log10" | "log1p" | "expm1" | "sin" | "cos" | "tan" | "asin" | "acos" | "atan"
+  | "sinh" | "cosh" | "tanh" | "asinh" | "acosh" | "atanh" | "sigmoid" | "erf" | "isnan" | "signbit" | "logical_not" | "bitwise_not";
 export type BinaryName =
-  | "add" | "sub" | "mul" | "div" | "pow" | "fmod" | "remainder" | "atan2" | "maximum" | "minimum"
+  | "add" | "sub" | "mul" | "div" | "pow" | "fmod" | "remainder" | "atan2" | "hypot" | "copysign" | "maximum" | "minimum" | "fmax" | "fmin"
   | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "logical_and" | "logical_or" | "logical_xor"
-  | "bitwise_and" | "bitwise_or" | "bitwise_xor" | "floor_divide" | "trunc_divide";
+  | "bitwise_and" | "bitwise_or" | "bitwise_xor" | "bitwise_left_shift" | "bitwise_right_shift" | "floor_divide" | "trunc_divide";
 
 /**
  * A node of a typed scalar expression: what one element of a kernel's output is.
- * `input i` is the element of the i-th tensor; `scalar i` the i-th number given at each call.
+ * `input i` is the element of the i-th tensor; `scalar i` the i-th number given at each call; `folded` what a reduction
+ * has come to after its last element.
  */
 export type ExprKind =
   | { readonly tag: "input" | "scalar"; readonly index: number }
   | { readonly tag: "constant"; readonly value: number }
+  | { readonly tag: "folded" }
   | { readonly tag: "cast"; readonly of: Expr }
   | { readonly tag: "unary"; readonly name: UnaryName; readonly of: Expr }
   | { readonly tag: "binary"; readonly name: BinaryName; readonly left: Expr; readonly right: Expr }
@@ -25,7 +27,7 @@ export type ExprKind =
 type Operand = Expr | number;
 
 /** An expression builder: `x.mul(2).exp()` builds the tree that a backend compiles. */
-export class Expr implements Arithmetic<Expr> {
+export class Expr implements KernelArithmetic<Expr> {
   readonly kind: ExprKind;
   readonly dtype: DType;
   constructor(kind: ExprKind, dtype: DType) {
@@ -40,6 +42,9 @@ export class Expr implements Arithmetic<Expr> {
   }
   static constant(value: number, dtype: DType): Expr {
     return new Expr({ tag: "constant", value }, dtype);
+  }
+  static folded(dtype: DType): Expr {
+    return new Expr({ tag: "folded" }, dtype);
   }
 
   /** This value as another dtype. */
@@ -60,7 +65,10 @@ export class Expr implements Arithmetic<Expr> {
   rsqrt(): Expr { return floating("rsqrt", this); }
   reciprocal(): Expr { return floating("reciprocal", this); }
   exp(): Expr { return floating("exp", this); }
+  exp2(): Expr { return floating("exp2", this); }
   log(): Expr { return floating("log", this); }
+  log2(): Expr { return floating("log2", this); }
+  log10(): Expr { return floating("log10", this); }
   log1p(): Expr { return floating("log1p", this); }
   expm1(): Expr { return floating("expm1", this); }
   sin(): Expr { return floating("sin", this); }
@@ -72,28 +80,38 @@ export class Expr implements Arithmetic<Expr> {
   sinh(): Expr { return floating("sinh", this); }
   cosh(): Expr { return floating("cosh", this); }
   tanh(): Expr { return floating("tanh", this); }
+  asinh(): Expr { return floating("asinh", this); }
+  acosh(): Expr { return floating("acosh", this); }
+  atanh(): Expr { return floating("atanh", this); }
   sigmoid(): Expr { return floating("sigmoid", this); }
   erf(): Expr { return floating("erf", this); }
   isnan(): Expr { return new Expr({ tag: "unary", name: "isnan", of: this }, bool); }
+  signbit(): Expr { return new Expr({ tag: "unary", name: "signbit", of: this }, bool); }
+  bitwise_not(): Expr { return unary("bitwise_not", this); }
   logical_not(): Expr { return new Expr({ tag: "unary", name: "logical_not", of: this.to(bool) }, bool); }
   add(other: Operand): Expr { return binary("add", this, other); }
   sub(other: Operand): Expr { return binary("sub", this, other); }
   mul(other: Operand): Expr { return binary("mul", this, other); }
-  div(other: Operand): Expr {
+  div(other: Operand, options?: RoundingMode): Expr {
+    if (options !== undefined) return binary(options.rounding_mode === "floor" ? "floor_divide" : "trunc_divide", this, other);
     const left = asFloat(this);
     return binary("div", left, typeof other === "number" ? Expr.constant(other, left.dtype) : asFloat(other));
   }
   pow(exponent: Operand): Expr { return binary("pow", this, exponent); }
   fmod(other: Operand): Expr { return binary("fmod", this, other); }
   remainder(other: Operand): Expr { return binary("remainder", this, other); }
-  floor_divide(other: Operand): Expr { return binary("floor_divide", this, other); }
-  trunc_divide(other: Operand): Expr { return binary("trunc_divide", this, other); }
   atan2(other: Expr): Expr { return binary("atan2", asFloat(this), asFloat(other)); }
+  hypot(other: Expr): Expr { return binary("hypot", asFloat(this), asFloat(other)); }
+  copysign(other: Expr): Expr { return binary("copysign", asFloat(this), asFloat(other)); }
   maximum(other: Operand): Expr { return binary("maximum", this, other); }
   minimum(other: Operand): Expr { return binary("minimum", this, other); }
+  fmax(other: Operand): Expr { return binary("fmax", this, other); }
+  fmin(other: Operand): Expr { return binary("fmin", this, other); }
   bitwise_and(other: Operand): Expr { return binary("bitwise_and", this, other); }
   bitwise_or(other: Operand): Expr { return binary("bitwise_or", this, other); }
   bitwise_xor(other: Operand): Expr { return binary("bitwise_xor", this, other); }
+  bitwise_left_shift(other: Operand): Expr { return binary("bitwise_left_shift", this, other); }
+  bitwise_right_shift(other: Operand): Expr { return binary("bitwise_right_shift", this, other); }
   eq(other: Operand): Expr { return compare("eq", this, other); }
   ne(other: Operand): Expr { return compare("ne", this, other); }
   lt(other: Operand): Expr { return compare("lt", this, other); }

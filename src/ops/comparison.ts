@@ -1,14 +1,31 @@
-/** Comparisons, logic and selection. Results of comparisons and logic are bool and never require grad. */
+/** Comparisons: bool results, which never require grad. */
+import { composite } from "../dispatch/define.ts";
 import { overloaded, pointwise, PointwiseOverload } from "../dispatch/pointwise.ts";
-import type { FunctionOp, InplaceOp, TensorLike } from "../dispatch/op.ts";
-import type { Formula } from "../ir/arithmetic.ts";
+import type { InplaceOp, Op, TensorLike } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
-import { BOOL, can_cast, scalarKind, kindDefault, type DType } from "../tensor/dtype.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import type { Formula } from "../ir/arithmetic.ts";
+import { FLOAT, get_default_dtype } from "../tensor/dtype.ts";
+import { sameSizes } from "../tensor/layout.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { mustFit } from "./refusals.ts";
 
-type Comparison = InplaceOp<[self: TensorLike, other: TensorLike]>;
+type Comparison = InplaceOp<[self: Tensor, other: TensorLike]>;
 
-const comparison = (name: string, value: Formula): Comparison => pointwise(`${name}.Tensor(Tensor self, Tensor other) -> Tensor`, { out: "bool", value, inplace: true });
+const zero: Formula = () => 0;
+
+/** Written in place over a float tensor, a comparison is recorded, with gradient 0. */
+function comparison(name: string, value: Formula): Comparison {
+  const camel = name[0].toUpperCase() + name.slice(1);
+  return overloaded(
+    {},
+    new PointwiseOverload(`${name}.Tensor(Tensor self, Tensor other) -> Tensor`, {
+      out: "bool", value, backward: { self: zero, other: zero }, node: `${camel}Backward1`, inplace: true, numbers: false,
+    }),
+    new PointwiseOverload(`${name}.Scalar(Tensor self, Scalar other) -> Tensor`, {
+      out: "bool", value, backward: { self: zero }, promoted: ["other"], check: mustFit(1), inplace: true,
+    }),
+  );
+}
 
 /** self == other. */
 export const eq: Comparison = comparison("eq", ({ self, other }) => self.eq(other));
@@ -23,68 +40,70 @@ export const gt: Comparison = comparison("gt", ({ self, other }) => self.gt(othe
 /** self >= other. */
 export const ge: Comparison = comparison("ge", ({ self, other }) => self.ge(other));
 
-type Logic = InplaceOp<[self: Tensor, other: Tensor]>;
+/** Is each element not a number? */
+export const isnan: Op<[self: Tensor]> = pointwise("isnan(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.isnan(), takesOut: false });
 
-const logic = (name: string, value: Formula): Logic => pointwise(`${name}(Tensor self, Tensor other) -> Tensor`, { out: "bool", value, inplace: true, numbers: false });
-
-/** Are both elements non-zero? */
-export const logical_and: Logic = logic("logical_and", ({ self, other }) => self.logical_and(other));
-/** Is either element non-zero? */
-export const logical_or: Logic = logic("logical_or", ({ self, other }) => self.logical_or(other));
-/** Is exactly one element non-zero? */
-export const logical_xor: Logic = logic("logical_xor", ({ self, other }) => self.logical_xor(other));
-/** Is the element zero? */
-export const logical_not: InplaceOp<[self: Tensor]> = pointwise("logical_not(Tensor self) -> Tensor", {
+/** Is each element infinite? */
+export const isinf: Op<[self: Tensor]> = pointwise("isinf(Tensor self) -> Tensor", {
   out: "bool",
-  value: ({ self }) => self.logical_not(),
-  inplace: true,
+  value: ({ self }) => self.eq(Infinity).logical_or(self.eq(-Infinity)),
+  takesOut: false,
 });
 
-function checkCondition(values: readonly unknown[]): void {
-  const condition = values[0] as Tensor;
-  if (condition.dtype.kind !== BOOL && condition.dtype.name !== "uint8") {
-    throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.title}`);
-  }
-}
-
-const zeroElsewhere: Formula = ({ grad, condition }) => grad.masked_fill(condition.logical_not(), 0);
-const zeroThere: Formula = ({ grad, condition }) => grad.masked_fill(condition, 0);
-
-/** `self` where `condition` holds, `other` elsewhere. */
-export const where: FunctionOp<[condition: Tensor, self: TensorLike, other: TensorLike]> = pointwise("where.self(Tensor condition, Tensor self, Tensor other) -> Tensor", {
-  value: ({ condition, self, other }) => self.where(condition, other),
-  backward: { self: zeroElsewhere, other: zeroThere },
-  unpromoted: ["condition"],
-  check: checkCondition,
-  inplace: false,
-  method: false,
+/** Is each element finite? */
+export const isfinite: Op<[self: Tensor]> = pointwise("isfinite(Tensor self) -> Tensor", {
+  out: "bool",
+  value: ({ self }) => self.abs().lt(Infinity),
+  takesOut: false,
 });
 
-function checkFill(values: readonly unknown[], common: DType): void {
-  const [, mask, value] = values as [Tensor, Tensor, TensorLike];
-  if (mask.dtype.kind !== BOOL) throw new RuntimeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${mask.dtype.title}`.replace("masked_fill_ only supports boolean masks, but got mask with dtype", "masked_fill only supports boolean masks, but got dtype"));
-  if (value instanceof Tensor) {
-    if (value._sizes.length > 0) {
-      throw new RuntimeError(`masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value._sizes.length} dimension(s).`);
-    }
-    return;
+/** Is each element +∞? */
+export const isposinf: Op<[self: Tensor]> = pointwise("isposinf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(Infinity) });
+
+/** Is each element -∞? */
+export const isneginf: Op<[self: Tensor]> = pointwise("isneginf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(-Infinity) });
+
+/** True for every element: there are no complex tensors. */
+export const isreal: Op<[self: Tensor]> = pointwise("isreal(Tensor self) -> Tensor", {
+  out: "bool",
+  value: ({ self }) => self.eq(self).logical_or(self.isnan()),
+  takesOut: false,
+});
+
+interface Tolerances {
+  rtol?: number;
+  atol?: number;
+  equal_nan?: boolean;
+}
+type Close<R> = Op<[self: Tensor, other: Tensor, rtol?: number, atol?: number, equal_nan?: boolean], Tolerances, R>;
+
+function closeTo(self: Tensor, other: Tensor, rtol: number, atol: number, equalNaN: boolean): Tensor {
+  if (self.dtype !== other.dtype) throw new RuntimeError(`${self.dtype.title} did not match ${other.dtype.title}`);
+  for (const [name, value] of Object.entries({ rtol, atol })) {
+    if (!(value >= 0)) throw new RuntimeError(`${name} must be greater than or equal to zero, but got ${value}`);
   }
-  const from = kindDefault(scalarKind(value));
-  if (!can_cast(from, common)) throw new RuntimeError(`value cannot be converted to type ${common.title} without overflow`);
+  let close = self.eq(other);
+  if (equalNaN && self.dtype.kind === FLOAT) close = close.logical_or(self.isnan().logical_and(other.isnan()));
+  if (rtol === 0 && atol === 0) return close;
+  const [a, b] = self.dtype.kind === FLOAT ? [self, other] : [self.to(get_default_dtype()), other.to(get_default_dtype())];
+  const allowed = b.mul(rtol).abs().add(atol);
+  const actual = a.sub(b).abs();
+  return close.logical_or(actual.isfinite().logical_and(actual.le(allowed)));
 }
 
-const filled: Formula = ({ self, mask, value }) => self.masked_fill(mask, value);
-const unmaskedGrad: Formula = ({ grad, mask }) => grad.masked_fill(mask, 0);
-
-/** `value` where `mask` holds, `self` elsewhere; `value` is a number or a 0-dim tensor. */
-export const masked_fill: InplaceOp<[self: Tensor, mask: Tensor, value: TensorLike]> = overloaded(
-  {},
-  new PointwiseOverload("masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor", {
-    value: filled, backward: { self: unmaskedGrad }, unpromoted: ["mask"], check: checkFill, numbers: false,
-  }),
-  new PointwiseOverload("masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor", {
-    value: filled,
-    backward: { self: unmaskedGrad, value: ({ grad, mask }) => grad.masked_fill(mask.logical_not(), 0) },
-    unpromoted: ["mask", "value"], check: checkFill, numbers: false, node: "MaskedFillBackward1",
-  }),
+/** |self - other| <= atol + rtol · |other|, element by element; both of one dtype. */
+export const isclose: Close<Tensor> = composite(
+  "isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> Tensor",
+  closeTo,
 );
+
+/** Are all elements close, in the sense of `isclose`? */
+export const allclose: Close<boolean> = composite(
+  "allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> bool",
+  (self: Tensor, other: Tensor, rtol: number, atol: number, equalNaN: boolean) => closeTo(self, other, rtol, atol, equalNaN).all().item(),
+);
+
+/** Have both tensors the same sizes and elements? NaN differs from itself. */
+export const equal: Op<[self: Tensor, other: Tensor], unknown, boolean> = composite("equal(Tensor self, Tensor other) -> bool", (self: Tensor, other: Tensor) => {
+  return sameSizes(self._sizes, other._sizes) && self.eq(other).all().item();
+});

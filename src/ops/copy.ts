@@ -6,7 +6,7 @@ import { refuseInternalOverlap, refusePartialOverlap, resultStrides } from "../d
 import type { Formula } from "../ir/arithmetic.ts";
 import { RuntimeError } from "../errors.ts";
 import { bool, DType, float32, float64, int16, int32, int64, int8, uint8 } from "../tensor/dtype.ts";
-import { isExpandable, listText, type Sizes } from "../tensor/layout.ts";
+import { isExpandable, isNonOverlappingAndDense, listText, type Sizes } from "../tensor/layout.ts";
 import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
 
 const same: Formula = ({ self }) => self;
@@ -22,9 +22,15 @@ export function contiguousCopy(self: Tensor, dtype: DType = self.dtype): Tensor 
   return writeInto(emptyTensor(self._sizes, dtype), self);
 }
 
-/** A copy that keeps the memory order of `self`. */
-function preservingCopy(self: Tensor, dtype: DType): Tensor {
-  return writeInto(emptyStrided(self._sizes, resultStrides(self._sizes, [self]), dtype), self);
+/** `self` where it is of `dtype` and in row-major order already, else a copy that is; unrecorded. */
+export function rowMajor(self: Tensor, dtype: DType = self.dtype): Tensor {
+  return self._contiguous && self.dtype === dtype ? self : contiguousCopy(self, dtype);
+}
+
+/** A copy that keeps the memory order of `self`; unrecorded. */
+export function preservingCopy(self: Tensor, dtype: DType = self.dtype): Tensor {
+  const dense = isNonOverlappingAndDense(self._sizes, self._strides);
+  return writeInto(emptyStrided(self._sizes, dense ? self._strides : resultStrides(self._sizes, [self]), dtype), self);
 }
 
 export type MemoryFormat = "torch.contiguous_format" | "torch.preserve_format";
@@ -49,7 +55,7 @@ export const copy: InplaceOp<[self: Tensor, src: Tensor, non_blocking?: boolean]
   inplace: (self: Tensor, src: Tensor) => {
     refuseInternalOverlap(self);
     refusePartialOverlap(self, src);
-    if (!isExpandable(src._sizes, self._sizes)) throw expandError(src._sizes, self._sizes);
+    if (!isExpandable(src._sizes, self._sizes)) throw expandError(src._sizes, self._sizes, src.dtype);
     writeInto(self, src);
   },
 });
@@ -62,10 +68,10 @@ function zerosOf(t: Tensor): Tensor {
 const zero: Formula = ({ self }) => self.masked_fill(self.eq(self), 0).masked_fill(self.ne(self), 0);
 
 /** Why a shape cannot be expanded, in PyTorch's words. */
-export function expandError(sizes: Sizes, to: Sizes): RuntimeError {
+export function expandError(sizes: Sizes, to: Sizes, dtype: DType = float32): RuntimeError {
   if (sizes.length > to.length) {
     return new RuntimeError(
-      `expand(torch.FloatTensor{${listText(sizes)}}, size=${listText(to)}): the number of sizes provided (${to.length}) must be greater or equal to the number of dimensions in the tensor (${sizes.length})`,
+      `expand(${dtype === bool ? "CPUBoolType" : `torch.${dtype.title}Tensor`}{${listText(sizes)}}, size=${listText(to)}): the number of sizes provided (${to.length}) must be greater or equal to the number of dimensions in the tensor (${sizes.length})`,
     );
   }
   const lead = to.length - sizes.length;

@@ -28,7 +28,8 @@ export function filled(sizes: Sizes, value: number | bigint | boolean, dtype: DT
 
 /** Overwrites `out` with one value; unrecorded. */
 export function fillWith(out: Tensor, value: number | bigint | boolean): Tensor {
-  fused(constant).run([value], out.dtype, out.dtype, out);
+  const converted = out.dtype === bool ? Number(value) !== 0 : value;
+  fused(constant).run([converted], out.dtype, out.dtype, out);
   return out;
 }
 

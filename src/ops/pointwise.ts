@@ -1,9 +1,12 @@
-/** Functions of one tensor, element by element. Derivatives as in PyTorch's tools/autograd/derivatives.yaml. */
-import { choose, pointwise, refuseBool } from "../dispatch/pointwise.ts";
+/** Signs, magnitudes and rounding. Derivatives here and in all ops as in PyTorch's tools/autograd/derivatives.yaml. */
+import { choose, overloaded, pointwise, PointwiseOverload } from "../dispatch/pointwise.ts";
+import { composite } from "../dispatch/define.ts";
 import type { InplaceOp, Op } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
-import type { Formula } from "../ir/arithmetic.ts";
+import { valueOnly, type Formula } from "../ir/arithmetic.ts";
+import { BOOL, INT } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { noKernel, refuseBool } from "./refusals.ts";
 
 type Unary = InplaceOp<[self: Tensor]>;
 
@@ -13,6 +16,7 @@ const zero: Formula = () => 0;
 export const abs: Unary = pointwise("abs(Tensor self) -> Tensor", {
   value: ({ self }) => self.abs(),
   backward: { self: ({ grad, self }) => grad.mul(self.sign()) },
+  check: noKernel("abs_cpu", BOOL),
 });
 
 /** Each element with its sign turned. */
@@ -24,35 +28,41 @@ export const neg: Unary = pointwise("neg(Tensor self) -> Tensor", {
   ),
 });
 
+/** `self` itself; refused for bool tensors. */
+export const positive: Op<[self: Tensor]> = composite("positive(Tensor self) -> Tensor", (self: Tensor) => {
+  if (self.dtype.kind === BOOL) throw new RuntimeError("The `+` operator, on a bool tensor is not supported.");
+  return self.view(self._sizes);
+});
+
 /** -1, 0 or 1, as the sign of each element. */
 export const sign: Unary = pointwise("sign(Tensor self) -> Tensor", {
   value: ({ self }) => self.sign(),
   backward: { self: zero },
 });
 
-/** The sign of each element; for real tensors the same as `sign`. */
+/** The sign of each element; for real tensors the same as `sign`, but saved for backward as PyTorch saves it. */
 export const sgn: Unary = pointwise("sgn(Tensor self) -> Tensor", {
   value: ({ self }) => self.sign(),
-  backward: { self: zero },
+  backward: { self: ({ grad: _grad, self: _self, result: _result }) => 0 },
 });
+
+/** Is the sign bit of each element set? Bool. */
+export const signbit: Op<[self: Tensor]> = pointwise("signbit(Tensor self) -> Tensor", { out: "bool", value: valueOnly(({ self }) => self.signbit()) });
 
 /** The largest whole number not above each element. */
 export const floor: Unary = pointwise("floor(Tensor self) -> Tensor", {
   value: ({ self }) => self.floor(),
   backward: { self: zero },
+  check: noKernel("floor_vml_cpu", BOOL),
 });
 
 /** The smallest whole number not below each element. */
 export const ceil: Unary = pointwise("ceil(Tensor self) -> Tensor", {
   value: ({ self }) => self.ceil(),
   backward: { self: zero },
+  check: noKernel("ceil_vml_cpu", BOOL),
 });
 
-/** The nearest whole number, halves to even; with `decimals`, to that many decimal places. */
-export const round: InplaceOp<[self: Tensor], { decimals?: number }> = pointwise("round(Tensor self, *, int decimals=0) -> Tensor", {
-  value: choose(["decimals"], (decimals: number) => (decimals === 0 ? ({ self }) => self.round() : decimals > 0 ? roundFraction : roundTens)),
-  backward: { self: zero },
-});
 const roundFraction: Formula = ({ self, decimals }) => {
   const scale = decimals.mul(0).add(10).pow(decimals);
   return self.mul(scale).round().div(scale);
@@ -61,186 +71,57 @@ const roundTens: Formula = ({ self, decimals }) => {
   const scale = decimals.mul(0).add(10).pow(decimals.neg());
   return self.div(scale).round().mul(scale);
 };
+const roundWhole: Formula = ({ self }) => self.round();
+
+/** The nearest whole number, halves to even; with `decimals`, to that many decimal places. */
+export const round: InplaceOp<[self: Tensor], { decimals?: number }> = overloaded(
+  {},
+  new PointwiseOverload("round(Tensor self) -> Tensor", { value: roundWhole, backward: { self: zero }, check: noKernel("round_vml_cpu", BOOL) }),
+  new PointwiseOverload("round.decimals(Tensor self, *, int decimals) -> Tensor", {
+    value: choose(["decimals"], (decimals: number) => (decimals === 0 ? roundWhole : decimals > 0 ? roundFraction : roundTens)),
+    backward: { self: zero },
+    node: "RoundBackward1",
+    check: noKernel("round_cpu", BOOL, INT),
+  }),
+);
 
 /** Each element without its fraction. */
 export const trunc: Unary = pointwise("trunc(Tensor self) -> Tensor", {
   value: ({ self }) => self.trunc(),
   backward: { self: zero },
+  check: noKernel("trunc_vml_cpu", BOOL),
 });
 
 /** The fraction of each element, with its sign. */
 export const frac: Unary = pointwise("frac(Tensor self) -> Tensor", {
   value: ({ self }) => self.sub(self.trunc()),
   backward: { self: ({ grad }) => grad },
-});
-
-/** Square root of each element. */
-export const sqrt: Unary = pointwise("sqrt(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.sqrt(),
-  backward: { self: ({ grad, result }) => grad.div(result.mul(2)) },
-});
-
-/** 1 / sqrt of each element. */
-export const rsqrt: Unary = pointwise("rsqrt(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.rsqrt(),
-  backward: { self: ({ grad, result }) => grad.mul(-0.5).mul(result.pow(3)) },
-});
-
-/** 1 / each element. */
-export const reciprocal: Unary = pointwise("reciprocal(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.reciprocal(),
-  backward: { self: ({ grad, result }) => grad.neg().mul(result.mul(result)) },
-});
-
-/** e to the power of each element. */
-export const exp: Unary = pointwise("exp(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.exp(),
-  backward: { self: ({ grad, result }) => grad.mul(result) },
-});
-
-/** 2 to the power of each element. */
-export const exp2: Unary = pointwise("exp2(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.mul(0).add(2).pow(self),
-  backward: { self: ({ grad, result }) => grad.mul(result).mul(Math.LN2) },
-});
-
-/** exp(x) - 1, exact for small x. */
-export const expm1: Unary = pointwise("expm1(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.expm1(),
-  backward: { self: ({ grad, result }) => grad.mul(result.add(1)) },
-});
-
-/** Natural logarithm of each element. */
-export const log: Unary = pointwise("log(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.log(),
-  backward: { self: ({ grad, self }) => grad.div(self) },
-});
-
-/** Logarithm to base 2. */
-export const log2: Unary = pointwise("log2(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.log().div(Math.LN2),
-  backward: { self: ({ grad, self }) => grad.div(self.mul(Math.LN2)) },
-});
-
-/** Logarithm to base 10. */
-export const log10: Unary = pointwise("log10(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.log().div(Math.LN10),
-  backward: { self: ({ grad, self }) => grad.div(self.mul(Math.LN10)) },
-});
-
-/** log(1 + x), exact for small x. */
-export const log1p: Unary = pointwise("log1p(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.log1p(),
-  backward: { self: ({ grad, self }) => grad.div(self.add(1)) },
-});
-
-/** Sine of each element, in radians. */
-export const sin: Unary = pointwise("sin(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.sin(),
-  backward: { self: ({ grad, self }) => grad.mul(self.cos()) },
-});
-
-/** Cosine of each element, in radians. */
-export const cos: Unary = pointwise("cos(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.cos(),
-  backward: { self: ({ grad, self }) => grad.mul(self.sin().neg()) },
-});
-
-/** Tangent of each element, in radians. */
-export const tan: Unary = pointwise("tan(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.tan(),
-  backward: { self: ({ grad, result }) => grad.mul(result.mul(result).add(1)) },
-});
-
-/** Arc sine of each element, in radians. */
-export const asin: Unary = pointwise("asin(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.asin(),
-  backward: { self: ({ grad, self }) => grad.mul(self.neg().mul(self).add(1).rsqrt()) },
-});
-
-/** Arc cosine of each element, in radians. */
-export const acos: Unary = pointwise("acos(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.acos(),
-  backward: { self: ({ grad, self }) => grad.mul(self.neg().mul(self).add(1).rsqrt().neg()) },
-});
-
-/** Arc tangent of each element, in radians. */
-export const atan: Unary = pointwise("atan(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.atan(),
-  backward: { self: ({ grad, self }) => grad.div(self.mul(self).add(1)) },
-});
-
-/** Hyperbolic sine of each element. */
-export const sinh: Unary = pointwise("sinh(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.sinh(),
-  backward: { self: ({ grad, self }) => grad.mul(self.cosh()) },
-});
-
-/** Hyperbolic cosine of each element. */
-export const cosh: Unary = pointwise("cosh(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.cosh(),
-  backward: { self: ({ grad, self }) => grad.mul(self.sinh()) },
-});
-
-/** Hyperbolic tangent of each element. */
-export const tanh: Unary = pointwise("tanh(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.tanh(),
-  backward: { self: ({ grad, result }) => grad.mul(result.mul(result).neg().add(1)) },
-});
-
-/** 1 / (1 + exp(-x)). */
-export const sigmoid: Unary = pointwise("sigmoid(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.sigmoid(),
-  backward: { self: ({ grad, result }) => grad.mul(result.neg().add(1).mul(result)) },
-});
-
-/** The error function of each element. */
-export const erf: Unary = pointwise("erf(Tensor self) -> Tensor", {
-  out: "float",
-  value: ({ self }) => self.erf(),
-  backward: { self: ({ grad, self }) => self.mul(self).neg().exp().mul(2 / Math.sqrt(Math.PI)).mul(grad) },
+  check: noKernel("frac_cpu", BOOL, INT),
 });
 
 /** max(x, 0); its slope at 0 is 0. */
 export const relu: Unary = pointwise("relu(Tensor self) -> Tensor", {
   value: ({ self }) => self.masked_fill(self.lt(0), 0),
-  backward: { self: ({ grad, result }) => grad.masked_fill(result.le(0), 0) },
-  check: (_values, common) => {
-    if (common.name === "bool") throw new RuntimeError("Boolean inputs not supported for relu");
-  },
+  // The sign is 0 there; it keeps the gradient a function of `result`, so that it can be differentiated again.
+  backward: { self: ({ grad, result }) => result.sign().where(result.le(0), grad) },
+  check: refuseBool("Boolean inputs not supported for relu"),
+  takesOut: false,
 });
 
-/** Is each element not a number? Bool. */
-export const isnan: Op<[self: Tensor]> = pointwise("isnan(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.isnan() });
+const radiansPerDegree = Math.PI / 180;
 
-/** Is each element infinite? Bool. */
-export const isinf: Op<[self: Tensor]> = pointwise("isinf(Tensor self) -> Tensor", {
-  out: "bool",
-  value: ({ self }) => self.eq(Infinity).logical_or(self.eq(-Infinity)),
+/** Degrees as radians. */
+export const deg2rad: Unary = pointwise("deg2rad(Tensor self) -> Tensor", {
+  out: "float",
+  value: ({ self }) => self.mul(radiansPerDegree),
+  backward: { self: ({ grad }) => grad.mul(radiansPerDegree) },
+  node: "Deg2RadBackward0",
 });
 
-/** Is each element finite? Bool. */
-export const isfinite: Op<[self: Tensor]> = pointwise("isfinite(Tensor self) -> Tensor", {
-  out: "bool",
-  value: ({ self }) => self.sub(self).eq(0),
+/** Radians as degrees. */
+export const rad2deg: Unary = pointwise("rad2deg(Tensor self) -> Tensor", {
+  out: "float",
+  value: ({ self }) => self.mul(180 / Math.PI),
+  backward: { self: ({ grad }) => grad.mul(180 / Math.PI) },
+  node: "Rad2DegBackward0",
 });

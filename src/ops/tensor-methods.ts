@@ -3,8 +3,8 @@ import { CompositeOverload, composite } from "../dispatch/define.ts";
 import { makeOp, type InplaceOp, type Op, type TensorLike } from "../dispatch/op.ts";
 import { bool, DType, float32, float64, int16, int32, int64, int8, uint8 } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { where as whereOp } from "./comparison.ts";
 import { castTo, contiguous as contiguousOf, copy as copyOp, type MemoryFormat } from "./copy.ts";
+import { where as whereOp } from "./selection.ts";
 
 interface ToOptions {
   dtype?: DType;

@@ -5,9 +5,9 @@
  */
 export type CpuCapability = "AVX2" | "DEFAULT";
 
-let capability: CpuCapability = "AVX2";
+let capability: CpuCapability = "DEFAULT";
 
-/** The build in force: `AVX2` unless told otherwise. */
+/** The build in force: `DEFAULT` unless told otherwise. */
 export function get_cpu_capability(): CpuCapability {
   return capability;
 }
@@ -16,7 +16,7 @@ export function get_cpu_capability(): CpuCapability {
  * Chooses the build, as the environment variable ATEN_CPU_CAPABILITY does for PyTorch. Returns the one before.
  *
  * ```ts
- * const before = setCpuCapability("DEFAULT"); // "AVX2"
+ * const before = setCpuCapability("AVX2"); // "DEFAULT"
  * setCpuCapability(before);
  * ```
  */

@@ -1,27 +1,18 @@
-const box = new Float64Array(1);
-const words = new Int32Array(box.buffer);
+const { fround } = Math;
 
 /**
  * a * b + c rounded once, for float32 values. The product is exact in float64 and the sum is rounded there, so that
  * rounding again differs from rounding once only where the first result lies half-way between two float32 values.
  *
  * ```ts
- * fma32(1 + 2 ** -12, 1 + 2 ** -12, -1); // 0.00048834085464477539, where two roundings give 0.00048828125
+ * fma32(1 + 2 ** -12, 1 + 2 ** -12, -1); // 0.0004883408546447754, where two roundings give 0.00048828125
  * ```
  */
 export function fma32(a: number, b: number, c: number): number {
   const sum = a * b + c;
-  box[0] = sum;
-  if ((words[0]! & 0x1fffffff) !== 0x10000000 && Math.abs(sum) >= 2 ** -126) return Math.fround(sum);
-  return roundAgain(a * b, c, sum);
-}
-
-/** The float32 nearest to p + c, of which `sum` is the float64 nearest. */
-function roundAgain(p: number, c: number, sum: number): number {
-  const subnormal = Math.abs(sum) < 2 ** -126;
-  if (subnormal && Math.abs((sum * 2 ** 150) % 2) !== 1) return Math.fround(sum);
-  const error = sumError(p, c, sum);
-  return Math.fround(error === 0 ? sum : sum + Math.sign(error) * Math.abs(sum) * 2 ** -52);
+  const result = fround(sum);
+  const rest = sum - result;
+  return rest === 0 || fround(sum + rest) !== sum + rest ? result : breakTie(result, rest, a * b, c, sum);
 }
 
 /**
@@ -48,13 +39,16 @@ export function fma64(a: number, b: number, c: number): number {
   const result = sum + error;
   // What `error` itself lost can matter only where `result` was a tie: there its sign decides.
   const rest = error - (result - sum);
-  if (rest !== 0 && result + 2 * rest - result === 2 * rest) return breakTie(result, rest, sumError, productError, error);
+  if (rest !== 0 && result + 2 * rest - result === 2 * rest) {
+    return breakTie(result, rest, sumError, productError, error);
+  }
   return result === result ? result : large(a, b, c);
 }
 
+/** `result` or its neighbour on the other side of the tie result + rest, by what rounding took from a + b. */
 function breakTie(result: number, rest: number, a: number, b: number, ab: number): number {
   const lost = sumError(a, b, ab);
-  return lost !== 0 && lost > 0 === rest > 0 ? result + 2 * rest : result;
+  return lost !== 0 && lost > 0 === rest > 0 && Number.isFinite(result) ? result + 2 * rest : result;
 }
 
 /** Where splitting overflowed: the same on a smaller scale. */

@@ -64,9 +64,8 @@ export class Generator {
     if (!ArrayBuffer.isView(state)) throw new TypeError(`expected a torch.ByteTensor, but got ${pythonType(state)}`);
     if (!(state instanceof Uint8Array)) throw new TypeError("RNG state must be a torch.ByteTensor");
     if (state.length !== STATE_BYTES) {
-      throw new RuntimeError(
-        `Expected a CPUGeneratorImplState of size ${STATE_BYTES} but found the input RNG state size to be ${state.length}`,
-      );
+      const expected = `Expected a CPUGeneratorImplState of size ${STATE_BYTES}`;
+      throw new RuntimeError(`${expected} but found the input RNG state size to be ${state.length}`);
     }
     const view = new DataView(state.buffer, state.byteOffset, STATE_BYTES);
     const left = view.getInt32(AT.left, true);

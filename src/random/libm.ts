@@ -1,8 +1,9 @@
 /**
- * log, log1p, exp, sin, cos and tan to the last bit as glibc 2.28 and later computes them on an x86 processor with FMA.
- * JavaScript's own differ from them by a unit in the last place in some percent of arguments, which float64 normals
- * would show. The methods and figures are those of glibc's sysdeps/ieee754/dbl-64: S. Nagy's log and exp, IBM's sin, cos
- * and tan, Sun's log1p. A fused operation stands wherever glibc's compiled code has one whose product is not exact.
+ * log, log1p, exp, sin, cos and tan to the last bit as glibc 2.36 computes them on an x86 processor with FMA, which is
+ * what PyTorch calls. JavaScript's own differ from them by a unit in the last place in some percent of arguments, and
+ * float64 normals would show it. The methods and figures are those of glibc's sysdeps/ieee754/dbl-64: S. Nagy's log and
+ * exp, IBM's sin, cos and tan, Sun's log1p. A fused operation stands wherever glibc's compiled code has one whose
+ * product is inexact.
  */
 import { fma64 } from "./fma.ts";
 import { expTable, logTable, sinCosTable, tanTable } from "./libm-tables.ts";
@@ -119,7 +120,7 @@ export function exp(x: number): number {
   return fma64(scale, rest, scale);
 }
 
-const HALF_PI = 1.5707963267948966;
+const HALF_PI = Math.PI / 2;
 const HALF_PI_REST = 6.123233995736766e-17;
 /** 3 * 2^51: adding and subtracting it rounds to whole numbers. */
 const TO_WHOLE = 6755399441055744;

@@ -3,7 +3,7 @@ const M = 397;
 
 /**
  * The Mersenne Twister MT19937 of Matsumoto and Nishimura (1998), seeded as in their initialisation of 2002, with the
- * bookkeeping of PyTorch's engine: `left` words remain before the next twist, of which `next` is the index of the first.
+ * bookkeeping of PyTorch's engine: the `left`th word from here twists the state first; `next` is the next word's index.
  *
  * ```ts
  * new Mt19937(5489n).random(); // 3499211612, the first output of the published generator

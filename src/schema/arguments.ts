@@ -1,15 +1,19 @@
-/** Matches the arguments of a call with schemas, as PyTorch's python_arg_parser does, with its error texts. */
-import { nearest } from "../errors.ts";
-import { DType } from "../tensor/dtype.ts";
+/** Matches the arguments of a call with schemas, as PyTorch's python_arg_parser does. */
+import { Generator } from "../random/generator.ts";
+import { DType, INT } from "../tensor/dtype.ts";
+import { onlyElement } from "../tensor/read.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { complain, unpackError } from "./mismatch.ts";
 import type { Parameter, Schema } from "./schema.ts";
+
+export { typeText } from "./mismatch.ts";
 
 type Check = (value: unknown) => boolean;
 
 const isNumber: Check = (v) => typeof v === "number";
-const isInt: Check = (v) => (typeof v === "number" && Number.isInteger(v)) || typeof v === "bigint";
-const isScalar: Check = (v) =>
-  typeof v === "number" || typeof v === "boolean" || typeof v === "bigint" || (v instanceof Tensor && v._sizes.length === 0 && !v._requiresGrad && v._gradFn === null);
+const isDetachedScalar = (v: unknown): v is Tensor => v instanceof Tensor && v._sizes.length === 0 && !v._requiresGrad && v._gradFn === null;
+const isInt: Check = (v) => (typeof v === "number" ? Number.isInteger(v) : typeof v === "bigint" || (isDetachedScalar(v) && v.dtype.kind === INT));
+const isScalar: Check = (v) => typeof v === "number" || typeof v === "boolean" || typeof v === "bigint" || isDetachedScalar(v);
 const isTensor: Check = (v) => v instanceof Tensor;
 const isTensorOrNumber: Check = (v) => v instanceof Tensor || typeof v === "number" || typeof v === "boolean" || typeof v === "bigint";
 
@@ -23,12 +27,8 @@ const checks: Record<string, Check> = {
   bool: (v) => typeof v === "boolean",
   str: (v) => typeof v === "string",
   ScalarType: (v) => v instanceof DType,
+  Generator: (v) => v instanceof Generator,
   Any: () => true,
-};
-
-/** What PyTorch's texts call the types. */
-const pythonNames: Record<string, string> = {
-  Tensor: "Tensor", Number: "Tensor", Scalar: "Number", int: "int", float: "float", bool: "bool", str: "str", ScalarType: "torch.dtype",
 };
 
 function checkOf(p: Parameter): Check {
@@ -36,129 +36,109 @@ function checkOf(p: Parameter): Check {
   let check = element;
   if (p.isList) {
     const acceptsLone = p.listSize !== null;
-    check = (v) => (Array.isArray(v) ? v.every((e) => element(e) || (e === null && p.type === "Tensor" && p.optional)) : acceptsLone && element(v));
+    // Of a list of ints PyTorch looks at the first only; the others are refused when they are read.
+    const fits: (list: unknown[]) => boolean =
+      p.type === "int" ? (list) => list.length === 0 || element(list[0]) : (list) => list.every((e) => element(e) || (e === null && p.elementOptional));
+    check = (v) => (Array.isArray(v) ? fits(v) : acceptsLone && element(v));
   }
   return p.optional ? (v) => v === null || check(v) : check;
+}
+
+export interface SignatureOptions {
+  /** A Tensor parameter also takes a number, as arithmetic does. */
+  numbersAsTensors?: boolean;
+  /** The function takes `out`; true unless said otherwise. */
+  takesOut?: boolean;
 }
 
 /** A schema made ready for matching calls. */
 export class Signature {
   readonly schema: Schema;
-  private readonly checks: Check[];
-  /** A lone int-list parameter takes its numbers one by one: `x.view(2, 3)`. */
-  private readonly varargs: number;
+  readonly takesOut: boolean;
+  /** Position of the parameter that takes its elements one by one, as a lone int list does (`x.view(2, 3)`); -1: none. */
+  readonly varargs: number;
+  private readonly checks: readonly Check[];
+  /** Positions of numbers, which may be given as 0-dim tensors, and of lists. */
+  private readonly adapted: readonly number[];
+  private readonly isElement: Check;
 
-  /** `numbersAsTensors`: a Tensor parameter also takes a number, as arithmetic does. */
-  constructor(schema: Schema, options: { numbersAsTensors?: boolean } = {}) {
+  constructor(schema: Schema, { numbersAsTensors = false, takesOut = true }: SignatureOptions = {}) {
     this.schema = schema;
-    this.checks = schema.parameters.map((p) => checkOf(options.numbersAsTensors && p.type === "Tensor" ? { ...p, type: "Number" } : p));
-    const lists = schema.parameters.filter((p) => !p.keywordOnly && p.name !== "self");
-    const lone = lists.length === 1 && lists[0].isList && lists[0].type === "int" ? lists[0] : null;
-    this.varargs = lone === null ? -1 : schema.positions.get(lone.name)!;
+    this.takesOut = takesOut;
+    this.checks = schema.parameters.map((p) => checkOf(numbersAsTensors && p.type === "Tensor" ? { ...p, type: "Number" } : p));
+    this.adapted = schema.parameters.flatMap((p, i) => (p.isList || p.type === "Scalar" || p.type === "int" ? [i] : []));
+    const own = schema.parameters.filter((p) => !p.keywordOnly && p.name !== "self");
+    const spread = own.find((p) => p.variadic) ?? (own.length === 1 && own[0].isList && own[0].type === "int" ? own[0] : null);
+    this.varargs = spread === null ? -1 : schema.positions.get(spread.name)!;
+    this.isElement = spread === null ? () => false : checks[spread.type];
+  }
+
+  /** Does `value` fit the parameter at `position`? */
+  accepts(position: number, value: unknown): boolean {
+    return this.checks[position](value);
+  }
+
+  /** The arguments with those that were given one by one gathered into their list. */
+  gathered(args: readonly unknown[]): readonly unknown[] {
+    const { varargs } = this;
+    if (varargs < 0 || args.length <= varargs || !this.isElement(args[varargs])) return args;
+    return [...args.slice(0, varargs), args.slice(varargs)];
   }
 
   /** The values in schema order, or null where the call does not match. `named` is the trailing plain object. */
   match(args: readonly unknown[], named: Record<string, unknown> | null): unknown[] | null {
     const { parameters, positional } = this.schema;
     const total = parameters.length;
-    let given = args;
-    if (this.varargs >= 0 && args.length > this.varargs && isInt(args[this.varargs])) {
-      given = [...args.slice(0, this.varargs), args.slice(this.varargs)];
-    }
+    const given = this.gathered(args);
     if (given.length > positional) return null;
     const values = new Array<unknown>(total);
     for (let i = 0; i < total; i++) {
       const p = parameters[i];
       let value = i < given.length ? given[i] : undefined;
-      if (value === undefined && named !== null) value = named[p.name];
+      if (value === undefined && named !== null) value = named[p.name] ?? (p.name === "self" ? named.input : named[p.name]);
       if (value === undefined) {
         if (!p.hasDefault) return null;
         values[i] = p.defaultValue;
       } else {
         if (!this.checks[i](value)) return null;
-        values[i] = p.isList && value !== null && !Array.isArray(value) ? [value] : value;
+        values[i] = value;
       }
     }
     if (named !== null) {
       for (const key in named) {
-        const position = this.schema.positions.get(key);
+        const position = this.positionOf(key);
         if (named[key] !== undefined && (position === undefined || position < given.length)) return null;
       }
     }
+    for (let k = 0; k < this.adapted.length; k++) this.adapt(values, this.adapted[k]);
     return values;
   }
 
-  /** The signature as PyTorch's texts list it: `(Tensor input, int dim, *, torch.dtype dtype = None)`. */
-  pythonForm(isMethod: boolean): string {
-    const parts: string[] = [];
-    let starred = false;
-    for (const p of this.schema.parameters) {
-      if (isMethod && p.name === "self") continue;
-      if (p.keywordOnly && !starred) parts.push("*");
-      starred ||= p.keywordOnly;
-      const value = p.defaultValue === null ? "None" : p.defaultValue === true ? "True" : p.defaultValue === false ? "False" : String(p.defaultValue);
-      parts.push(`${expected(p)} ${pythonName(p)}${p.hasDefault ? ` = ${value}` : ""}`);
-    }
-    return `(${parts.join(", ")})`;
+  /** Position of a parameter by its Python name: the first tensor of a function is called `input`. */
+  positionOf(key: string): number | undefined {
+    return this.schema.positions.get(key === "input" && !this.schema.positions.has("input") ? "self" : key);
   }
 
-  /** PyTorch's text for the first thing that keeps the call from matching. */
-  complain(args: readonly unknown[], named: Record<string, unknown> | null, isMethod: boolean): TypeError {
-    const { name, parameters, positional } = this.schema;
-    const shift = isMethod ? 1 : 0;
-    for (const key in named) {
-      const position = this.schema.positions.get(key);
-      if (position === undefined) {
-        const near = nearest(key, parameters.map((p) => p.name));
-        return new TypeError(`${name}() got an unexpected keyword argument '${key}'${near === null ? "" : `; did you mean '${near}'?`}`);
-      }
-      if (position < args.length) return new TypeError(`${name}() got multiple values for argument '${key}'`);
+  /** Brings a value to the form that ops expect: lists as arrays, numbers as JavaScript's. */
+  private adapt(values: unknown[], position: number): void {
+    const value = values[position];
+    if (typeof value === "number" || value === null) {
+      if (value !== null && this.schema.parameters[position].isList) values[position] = [value];
+      return;
     }
-    if (args.length > positional && this.varargs < 0) {
-      return new TypeError(`${name}() takes ${positional - shift} positional argument${positional - shift === 1 ? "" : "s"} but ${args.length - shift} were given`);
+    const p = this.schema.parameters[position];
+    if (p.type === "Tensor") {
+      if (p.isList && !Array.isArray(value)) values[position] = [value];
+    } else if (!p.isList) {
+      const plain = value instanceof Tensor ? onlyElement(value) : value;
+      values[position] = p.type === "int" && typeof plain === "bigint" && Number.isSafeInteger(Number(plain)) ? Number(plain) : plain;
+    } else if (!Array.isArray(value)) {
+      values[position] = [value instanceof Tensor ? Number(onlyElement(value)) : value];
+    } else if (p.type === "int") {
+      const wrong = value.findIndex((e) => !isInt(e));
+      if (wrong >= 0) throw unpackError(this.schema, p, wrong, value[wrong]);
+      if (value.some((e) => e instanceof Tensor)) values[position] = value.map((e: unknown) => (e instanceof Tensor ? Number(onlyElement(e)) : e));
     }
-    const missing: string[] = [];
-    for (let i = 0; i < parameters.length; i++) {
-      const p = parameters[i];
-      const value = i < args.length ? args[i] : named?.[p.name];
-      if (value === undefined) {
-        if (!p.hasDefault) missing.push(`"${pythonName(p)}"`);
-      } else if (!this.checks[i](value)) {
-        const position = i < args.length ? ` (position ${i + 1 - shift})` : "";
-        return new TypeError(`${name}(): argument '${pythonName(p)}'${position} must be ${expected(p)}, not ${typeText(value)}`);
-      }
-    }
-    return new TypeError(`${name}() missing ${missing.length} required positional arguments: ${missing.join(", ")}`);
-  }
-}
-
-/** Python calls the first tensor of a function `input`. */
-function pythonName(p: Parameter): string {
-  return p.name === "self" ? "input" : p.name;
-}
-
-function expected(p: Parameter): string {
-  const element = pythonNames[p.type] ?? p.type;
-  return p.isList ? `tuple of ${element}s` : element;
-}
-
-/** The Python name of a value's type. */
-export function typeText(value: unknown): string {
-  if (value === null || value === undefined) return "NoneType";
-  if (Array.isArray(value)) return "list";
-  switch (typeof value) {
-    case "number":
-      return Number.isInteger(value) ? "int" : "float";
-    case "bigint":
-      return "int";
-    case "boolean":
-      return "bool";
-    case "string":
-      return "str";
-    case "function":
-      return "function";
-    default:
-      return (value as object).constructor === Object ? "dict" : (value as object).constructor?.name ?? "object";
   }
 }
 
@@ -180,7 +160,7 @@ export function splitNamed(args: readonly unknown[]): [readonly unknown[], Recor
 /** The values of a call to a function with one schema, in schema order; throws where they do not match. */
 export function bind(signature: Signature, args: readonly unknown[], isMethod = false): unknown[] {
   const [given, named] = splitNamed(args);
-  return signature.match(given, named) ?? raise(signature.complain(given, named, isMethod));
+  return signature.match(given, named) ?? raise(complain(signature, signature.schema.name, given, named, isMethod));
 }
 
 function raise(error: Error): never {

@@ -8,7 +8,11 @@ export interface Parameter {
   /** `int[1]` takes a lone int for a list of one. */
   readonly listSize: number | null;
   readonly optional: boolean;
+  /** `Tensor?[]`: elements may be null. */
+  readonly elementOptional: boolean;
   readonly keywordOnly: boolean;
+  /** `Tensor[] *tensors` takes its elements one by one, as Python's `*tensors` does. */
+  readonly variadic: boolean;
   readonly hasDefault: boolean;
   readonly defaultValue: unknown;
 }
@@ -52,16 +56,18 @@ export function parseSchema(text: string): Schema {
 }
 
 function parseParameter(part: string, keywordOnly: boolean): Parameter {
-  const match = /^(\w+)(\[(\d*)\])?(\?)?(\[\])?(\?)?\s+(\w+)(?:\s*=\s*(.*))?$/.exec(part);
+  const match = /^(\w+)(\[(\d*)\])?(\?)?(\[\])?(\?)?\s+(\*?)(\w+)(?:\s*=\s*(.*))?$/.exec(part);
   if (match === null) throw new Error(`not a parameter: ${part}`);
-  const [, type, list, size, elementOptional, outerList, outerOptional, name, defaultText] = match;
+  const [, type, list, size, elementOptional, outerList, outerOptional, star, name, defaultText] = match;
   return {
     name,
     type,
     isList: list !== undefined || outerList !== undefined,
     listSize: size ? Number(size) : null,
+    elementOptional: outerList !== undefined && elementOptional !== undefined,
     optional: outerList === undefined ? elementOptional !== undefined : outerOptional !== undefined,
     keywordOnly,
+    variadic: star === "*",
     hasDefault: defaultText !== undefined,
     defaultValue: defaultText === undefined ? undefined : parseDefault(defaultText),
   };

@@ -55,6 +55,23 @@ export const bool = new DType("bool", 7, BOOL, 1, "Bool");
 
 export const dtypes: readonly DType[] = [uint8, int8, int16, int32, int64, float32, float64, bool];
 
+const cppNames: Record<DTypeName, string> = {
+  uint8: "uint8_t", int8: "int8_t", int16: "int16_t", int32: "int", int64: "int64_t", float32: "float", float64: "double", bool: "bool",
+};
+const typeMetaNames: Record<DTypeName, string> = {
+  uint8: "unsigned char", int8: "signed char", int16: "short int", int32: "int", int64: "long int", float32: "float", float64: "double", bool: "bool",
+};
+
+/** What some of PyTorch's texts call a dtype: `long int`. */
+export function typeMetaName(dtype: DType): string {
+  return typeMetaNames[dtype.name];
+}
+
+/** What some of PyTorch's texts call the tensors of a dtype: `torch.FloatTensor`. */
+export function tensorTypeName(dtype: DType): string {
+  return dtype === bool ? "CPUBoolType" : `torch.${dtype.title}Tensor`;
+}
+
 /** PyTorch's c10::promoteTypes for the dtypes delivered. */
 export function promote_types(a: DType, b: DType): DType {
   if (a === b) return a;
@@ -94,6 +111,24 @@ export function scalarKind(value: number | bigint | boolean): Kind {
 /** The dtype of a scalar of `kind` that meets no tensor of that kind. */
 export function kindDefault(kind: Kind): DType {
   return kind === FLOAT ? defaultDtype : kind === INT ? int64 : bool;
+}
+
+/** The largest value of each dtype that can overflow. */
+const largest: Partial<Record<DTypeName, number>> = {
+  uint8: 255, int8: 127, int16: 32767, int32: 2147483647, int64: 2 ** 63, float32: 3.4028234663852886e38,
+};
+
+/**
+ * Refuses a number that `dtype` cannot hold (c10::checked_convert). Unsigned dtypes take negative integers, which wrap.
+ * `name` is what the text calls the dtype.
+ */
+export function checkFits(value: number | bigint | boolean, dtype: DType, name = cppNames[dtype.name]): void {
+  const most = largest[dtype.name];
+  if (most === undefined || typeof value === "boolean") return;
+  const least = dtype === uint8 ? (scalarKind(value) === FLOAT ? 0 : -most) : -most - 1;
+  const size = Math.abs(Number(value));
+  const fits = dtype.kind === FLOAT ? !(size > most) || size === Infinity : value >= least && value <= most;
+  if (!fits) throw new RuntimeError(`value cannot be converted to type ${name} without overflow`);
 }
 
 /** Narrows `dtype` to one that can hold gradients, or throws PyTorch's text. */

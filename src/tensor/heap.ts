@@ -85,7 +85,7 @@ function grow(missing: number, bytes: number, wanted: number): void {
   }
   inUse -= bytes;
   throw new RuntimeError(
-    `[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate ${wanted} bytes. ` +
+    `[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate ${wanted} bytes. ` +
       `Error code 12 (Cannot allocate memory)`,
   );
 }

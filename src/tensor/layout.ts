@@ -102,13 +102,21 @@ export function wrapDim(dim: number, ndim: number): number {
   return dim < 0 ? dim + n : dim;
 }
 
+/** Wrapped dimensions, refused where one occurs twice. */
+export function wrapDims(dims: readonly number[], ndim: number): number[] {
+  const wrapped = dims.map((d) => wrapDim(d, ndim));
+  const repeated = wrapped.find((d, i) => wrapped.indexOf(d) !== i);
+  if (repeated !== undefined) throw new RuntimeError(`dim ${repeated} appears multiple times in the list of dims`);
+  return wrapped;
+}
+
 /** Replaces one -1 in `shape` by what `numel` leaves for it. */
 export function inferSize(shape: Sizes, numel: number): number[] {
   const unknown = shape.indexOf(-1);
   let known = 1;
   shape.forEach((size, i) => {
     if (size === -1 && i !== unknown) throw new RuntimeError("only one dimension can be inferred");
-    if (size < -1) throw new RuntimeError(`invalid shape dimension ${size}`);
+    if (size < -1) throw new RuntimeError(`invalid shape dimension ${size} at index ${i} of shape ${listText(shape)}`);
     if (size >= 0) known *= size;
   });
   const fits = unknown >= 0 ? (known > 0 ? numel % known === 0 : numel === 0) : known === numel;

@@ -6,8 +6,8 @@ import type { Tensor } from "./tensor.ts";
 
 export type ElementArray = Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | Uint8Array | BigInt64Array;
 
-/** The heap as an array of `dtype`; element i lies at byte i · itemsize. */
-function heapAs(dtype: DType): ElementArray {
+/** The heap as an array of `dtype`; element i lies at byte i · itemsize. Valid until the next allocation. */
+export function heapAs(dtype: DType): ElementArray {
   switch (dtype) {
     case float32:
       return heap.f32;

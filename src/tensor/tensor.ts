@@ -1,7 +1,7 @@
 import { nearest, RuntimeError } from "../errors.ts";
 import type { DType } from "./dtype.ts";
 import { Storage } from "./heap.ts";
-import { contiguousStrides, isContiguous, numelOf, wrapDim, type Sizes } from "./layout.ts";
+import { contiguousStrides, isContiguous, listText, numelOf, wrapDim, type Sizes } from "./layout.ts";
 import { VersionCounter } from "./version.ts";
 
 /** What a tensor knows of the node that made it; autograd's `Node` is one. */
@@ -192,7 +192,9 @@ Object.setPrototypeOf(
 
 /** An uninitialised contiguous tensor. */
 export function emptyTensor(sizes: Sizes, dtype: DType): Tensor {
-  return new Tensor(new Storage(numelOf(sizes) * dtype.itemsize), sizes, contiguousStrides(sizes), 0, dtype, newCounter());
+  const nbytes = numelOf(sizes) * dtype.itemsize;
+  if (nbytes >= 2 ** 63) throw new RuntimeError(`Storage size calculation overflowed with sizes=${listText(sizes)}`);
+  return new Tensor(new Storage(nbytes), sizes, contiguousStrides(sizes), 0, dtype, newCounter());
 }
 
 /** An uninitialised tensor with given strides, which must describe a dense layout from offset 0. */

@@ -1,10 +1,10 @@
 /** The reference backend: compiles IR to plain JavaScript loops over the heap. It is the living definition of the IR. */
 import { heap } from "../../tensor/heap.ts";
-import { FLOAT, float64, int64, type DType } from "../../tensor/dtype.ts";
+import { FLOAT, int64, type DType } from "../../tensor/dtype.ts";
 import type { Expr } from "../../ir/expr.ts";
 import type { PointwiseKernel, ReductionKernel } from "../../ir/kernel.ts";
-import type { Reduction } from "../../ir/reduction.ts";
-import { cast, emit, leaves, viewOf, wrap } from "./emit.ts";
+import { accumulatorOf, type Reduction, type ReductionName, type Scan } from "../../ir/reduction.ts";
+import { cast, emit, leaves, viewOf, wrap, zeroOf } from "./emit.ts";
 import * as math from "./math.ts";
 
 function build<T>(parameters: string, body: string[]): T {
@@ -26,7 +26,7 @@ function reads(expr: Expr): { inputs: [number, DType][]; views: string[]; loads:
 
 function scalarText(index: number, dtype: DType): string {
   const raw = `scalars[${index}]`;
-  if (dtype === int64) return `BigInt(${raw})`;
+  if (dtype === int64) return `typeof ${raw}==="number"?m.toInt64(${raw}):BigInt(${raw})`;
   return wrap(dtype, `Number(${raw})`);
 }
 
@@ -51,18 +51,21 @@ export function compilePointwise(expr: Expr, out: DType): PointwiseKernel {
 }
 
 /** Compiles a reduction; floats are folded in double precision whatever their dtype. */
-export function compileReduction(reduction: Reduction): ReductionKernel {
-  const { map, dtype } = reduction;
-  const accumulator = dtype.kind === FLOAT ? float64 : dtype;
-  const { inputs, views, loads } = reads(map);
-  const { lines, value } = emit(map);
+export function compileReduction({ name, map, finish, dtype }: Reduction): ReductionKernel {
+  const accumulator = accumulatorOf(dtype);
+  const { inputs, views, loads, scalars } = reads(map);
+  const terms = numberTerms(name, map, accumulator);
+  const { lines, value } = emit(terms ?? map);
+  const finished = emit(finish);
   const outView = viewOf(dtype);
   const shifts = inputs.map(([i, d]) => [i + 1, viewOf(d).shift] as const);
-  const { start, fold } = foldText(reduction.name, accumulator, cast(value, map.dtype, accumulator));
-  return build("outer,inner,at,outerStep,innerStep", [
+  const { start, fold, total } = terms !== null ? sumOfNumbers(value, terms.dtype) : runningFold(name, accumulator, cast(value, map.dtype, accumulator));
+  return build("outer,inner,at,outerStep,innerStep,scalars", [
     ...views,
     ...shifts.map(([k, shift]) => `let q${k}=at[${k}]>>>${shift};const r${k}=outerStep[${k}]>>${shift},s${k}=innerStep[${k}]>>${shift};`),
-    `let acc=${start};`,
+    ...scalars,
+    ...reads(finish).scalars,
+    start,
     `for(let j=0;j<outer;j++){`,
     ...shifts.map(([k]) => `let p${k}=q${k};`),
     `for(let k=0;k<inner;k++){`,
@@ -73,27 +76,83 @@ export function compileReduction(reduction: Reduction): ReductionKernel {
     "}",
     ...shifts.map(([k]) => `q${k}+=r${k};`),
     "}",
-    `heap.${outView.name}[at[0]>>>${outView.shift}]=${cast("acc", accumulator, dtype)};`,
+    total,
+    ...finished.lines,
+    `heap.${outView.name}[at[0]>>>${outView.shift}]=${cast(finished.value, finish.dtype, dtype)};`,
   ]);
 }
 
-function foldText(name: Reduction["name"], dtype: DType, value: string): { start: string; fold: string } {
-  const big = dtype === int64;
+/** Compiles a scan: a loop along one lane that stores the running value at each step. */
+export function compileScan({ name, map, dtype }: Scan): PointwiseKernel {
+  const accumulator = accumulatorOf(dtype);
+  const { inputs, views, loads } = reads(map);
+  const { lines, value } = emit(map);
+  const outView = viewOf(dtype);
+  const shifts = inputs.map(([i, d]) => [i + 1, viewOf(d).shift] as const);
+  const { start, fold } = runningFold(name, accumulator, cast(value, map.dtype, accumulator));
+  return build("n,at,step,scalars", [
+    `const o=heap.${outView.name};let p0=at[0]>>>${outView.shift};const s0=step[0]>>${outView.shift};`,
+    ...views,
+    ...shifts.map(([k, shift]) => `let p${k}=at[${k}]>>>${shift};const s${k}=step[${k}]>>${shift};`),
+    start,
+    `for(let k=0;k<n;k++){`,
+    loads,
+    ...lines,
+    fold,
+    `o[p0]=${cast("acc", accumulator, dtype)};p0+=s0;`,
+    ...shifts.map(([k]) => `p${k}+=s${k};`),
+    "}",
+  ]);
+}
+
+interface Fold {
+  /** Statements before the loop, in it, and after it; the last leave the folded value in `acc`. */
+  start: string;
+  fold: string;
+  total: string;
+}
+
+/** The terms of an int64 sum that are numbers before they are widened; null for other folds. */
+function numberTerms(name: ReductionName, map: Expr, accumulator: DType): Expr | null {
+  if (name !== "sum" || accumulator !== int64) return null;
+  const terms = map.dtype === int64 && map.kind.tag === "cast" ? map.kind.of : map;
+  return terms.dtype.kind === FLOAT || terms.dtype === int64 ? null : terms;
+}
+
+/** BigInts are slow: small integers are summed as numbers, which are carried over long before they lose digits. */
+function sumOfNumbers(value: string, dtype: DType): Fold {
+  const carry = "big+=BigInt(sum);sum=0;";
+  const mayLoseDigits = dtype.itemsize > 2;
+  return {
+    start: "let big=0n,sum=0;",
+    fold: `sum+=${value};${mayLoseDigits ? `if(sum>4503599627370496||sum<-4503599627370496){${carry}}` : ""}`,
+    total: `${carry}const acc=${wrap(int64, "big")};`,
+  };
+}
+
+function runningFold(name: ReductionName, dtype: DType, value: string): Fold {
+  const from = (start: string, fold: string): Fold => ({ start: `let acc=${start};`, fold, total: "" });
   switch (name) {
     case "sum":
-      return { start: big ? "0n" : "0", fold: `acc=${wrap(dtype, `acc+${value}`)};` };
+      return from(zeroOf(dtype), `acc=${wrap(dtype, `acc+${value}`)};`);
     case "prod":
-      return { start: big ? "1n" : "1", fold: `acc=${wrap(dtype, `acc*${value}`)};` };
+      return from(dtype === int64 ? "1n" : "1", `acc=${wrap(dtype, `acc*${value}`)};`);
     case "max":
     case "min": {
-      // The first element starts the fold; a NaN stays once it has entered.
+      // A NaN stays once it has entered.
       const better = name === "max" ? ">" : "<";
       const isNaN = dtype.kind === FLOAT ? "||e!==e" : "";
-      return { start: "undefined", fold: `const e=${value};if(acc===undefined||e${better}acc${isNaN})acc=e;` };
+      return from(worst(name, dtype), `const e=${value};if(e${better}acc${isNaN})acc=e;`);
     }
     case "any":
-      return { start: "0", fold: `acc=acc|${value};` };
+      return from("0", `acc=acc|${value};`);
     case "all":
-      return { start: "1", fold: `acc=acc&${value};` };
+      return from("1", `acc=acc&${value};`);
   }
+}
+
+/** The value that every other one beats or equals. */
+function worst(name: "max" | "min", dtype: DType): string {
+  if (dtype === int64) return name === "max" ? "-9223372036854775808n" : "9223372036854775807n";
+  return name === "max" ? "-Infinity" : "Infinity";
 }

@@ -1,5 +1,5 @@
 /** Writes IR expressions as JavaScript: float32 through Math.fround, int64 as BigInt, the rest as numbers. */
-import { BOOL, bool, FLOAT, float32, int16, int32, int64, int8, uint8, type DType } from "../../tensor/dtype.ts";
+import { bool, FLOAT, float32, int16, int32, int64, int8, uint8, type DType } from "../../tensor/dtype.ts";
 import type { BinaryName, Expr, UnaryName } from "../../ir/expr.ts";
 
 /** The heap view that holds elements of a dtype, and the shift from bytes to elements. */
@@ -53,14 +53,16 @@ export function cast(text: string, from: DType, to: DType): string {
   if (to === bool) return `(${text}!==${from === int64 ? "0n" : "0"}?1:0)`;
   if (to.kind === FLOAT) return wrap(to, from === int64 ? `Number(${text})` : text);
   if (to === int64) return from.kind === FLOAT ? `m.toInt64(${text})` : `BigInt(${text})`;
+  if (to === int32 && from.kind === FLOAT) return `m.toInt32(${text})`;
   return wrap(to, from === int64 ? `Number(BigInt.asIntN(32,${text}))` : text);
 }
 
 const plainMath: Partial<Record<UnaryName, string>> = {
   floor: "Math.floor", ceil: "Math.ceil", trunc: "Math.trunc", round: "m.roundHalfEven",
-  sqrt: "Math.sqrt", exp: "Math.exp", log: "Math.log", log1p: "Math.log1p", expm1: "Math.expm1",
-  sin: "Math.sin", cos: "Math.cos", tan: "Math.tan", asin: "Math.asin", acos: "Math.acos", atan: "Math.atan",
-  sinh: "Math.sinh", cosh: "Math.cosh", tanh: "Math.tanh", erf: "m.erf",
+  sqrt: "Math.sqrt", exp: "Math.exp", exp2: "m.exp2", log: "Math.log", log2: "Math.log2", log10: "Math.log10",
+  log1p: "Math.log1p", expm1: "Math.expm1", sin: "Math.sin", cos: "Math.cos", tan: "Math.tan", asin: "Math.asin",
+  acos: "Math.acos", atan: "Math.atan", sinh: "Math.sinh", cosh: "Math.cosh", tanh: "Math.tanh", asinh: "Math.asinh",
+  acosh: "Math.acosh", atanh: "Math.atanh", erf: "m.erf",
 };
 const wholeAlready = new Set<UnaryName>(["floor", "ceil", "trunc", "round"]);
 
@@ -77,7 +79,11 @@ function unary(name: UnaryName, x: string, dtype: DType): string {
       return dtype === int64 ? wrap(dtype, `${x}<0n?-${x}:${x}`) : wrap(dtype, `Math.abs(${x})`);
     case "sign":
       if (dtype === int64) return `(${x}>0n?1n:${x}<0n?-1n:0n)`;
-      return `(${x}>${zero}?1:${x}<${zero}?-1:${dtype.kind === FLOAT ? `${x}!==${x}?0:0` : "0"})`;
+      return `(${x}>0?1:${x}<0?-1:0)`;
+    case "signbit":
+      return dtype.kind === FLOAT ? `(${x}<0||Object.is(${x},-0)?1:0)` : `(${x}<${zero}?1:0)`;
+    case "bitwise_not":
+      return dtype === bool ? `(${x}^1)` : wrap(dtype, `~${x}`);
     case "rsqrt":
       return wrap(dtype, `1/${dtype === float32 ? `fround(Math.sqrt(${x}))` : `Math.sqrt(${x})`}`);
     case "reciprocal":
@@ -108,8 +114,17 @@ function binary(name: BinaryName, a: string, b: string, dtype: DType): string {
     case "pow":
       if (dtype.kind === FLOAT) return wrap(dtype, `m.pow(${a},${b})`);
       return isBig ? wrap(dtype, `m.integerPow(${a},${b})`) : wrap(dtype, `Number(BigInt.asIntN(32,m.integerPow(BigInt(${a}),BigInt(${b}))))`);
+    case "fmax":
+    case "fmin":
+      return dtype.kind === FLOAT ? `m.${name}(${a},${b})` : binary(name === "fmax" ? "maximum" : "minimum", a, b, dtype);
     case "atan2":
-      return wrap(dtype, `Math.atan2(${a},${b})`);
+    case "hypot":
+      return wrap(dtype, `Math.${name}(${a},${b})`);
+    case "copysign":
+      return `m.copysign(${a},${b})`;
+    case "bitwise_left_shift":
+    case "bitwise_right_shift":
+      return shift(name, a, b, dtype);
     case "fmod":
       return dtype.kind === FLOAT ? wrap(dtype, `${a}%${b}`) : wrap(dtype, `${a}%m.divisor(${b})`);
     case "remainder":
@@ -126,16 +141,27 @@ function binary(name: BinaryName, a: string, b: string, dtype: DType): string {
   }
 }
 
+/** A shift by a negative count, or by all bits, shifts every bit out. */
+function shift(name: "bitwise_left_shift" | "bitwise_right_shift", a: string, b: string, dtype: DType): string {
+  const suffix = dtype === int64 ? "n" : "";
+  const bits = dtype.itemsize * 8;
+  if (name === "bitwise_left_shift") return `(${b}<0||${b}>=${bits}?0${suffix}:${wrap(dtype, `${a}<<${b}`)})`;
+  const last = dtype === uint8 ? bits : bits - 1;
+  return `(${a}>>(${b}<0||${b}>=${last}?${last}${suffix}:${b}))`;
+}
+
 /** Bool arithmetic: + is or, * is and. */
 function boolBinary(name: BinaryName, a: string, b: string): string {
   switch (name) {
     case "add":
     case "maximum":
+    case "fmax":
     case "logical_or":
     case "bitwise_or":
       return `(${a}|${b})`;
     case "mul":
     case "minimum":
+    case "fmin":
     case "logical_and":
     case "bitwise_and":
       return `(${a}&${b})`;
@@ -158,7 +184,7 @@ export function emit(expr: Expr): { lines: string[]; value: string } {
     const known = names.get(e);
     if (known !== undefined) return known;
     const text = write(e, visit);
-    if (e.kind.tag === "constant" || e.kind.tag === "scalar" || e.kind.tag === "input") {
+    if (e.kind.tag === "constant" || e.kind.tag === "scalar" || e.kind.tag === "input" || e.kind.tag === "folded") {
       names.set(e, text);
       return text;
     }
@@ -177,6 +203,8 @@ function write(e: Expr, visit: (e: Expr) => string): string {
       return `x${kind.index}`;
     case "scalar":
       return `c${kind.index}`;
+    case "folded":
+      return "acc";
     case "constant":
       return e.dtype === bool ? String(kind.value) : `(${literal(kind.value, e.dtype)})`;
     case "cast":
@@ -211,4 +239,3 @@ export function leaves(expr: Expr): { inputs: Map<number, DType>; scalars: Map<n
 export function zeroOf(dtype: DType): string {
   return dtype === int64 ? "0n" : "0";
 }
-export const isBool = (dtype: DType): boolean => dtype.kind === BOOL;

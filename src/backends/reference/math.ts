@@ -14,6 +14,27 @@ export function pow(x: number, y: number): number {
   return Math.pow(x, y);
 }
 
+/** 2 to the power of x. */
+export function exp2(x: number): number {
+  return Math.pow(2, x);
+}
+
+/** The magnitude of `x` with the sign of `sign`. */
+export function copysign(x: number, sign: number): number {
+  const magnitude = Math.abs(x);
+  return sign < 0 || Object.is(sign, -0) ? -magnitude : magnitude;
+}
+
+/** The larger number; a NaN counts as missing. */
+export function fmax(a: number, b: number): number {
+  return a !== a ? b : b !== b ? a : Math.max(a, b);
+}
+
+/** The smaller number; a NaN counts as missing. */
+export function fmin(a: number, b: number): number {
+  return a !== a ? b : b !== b ? a : Math.min(a, b);
+}
+
 /** Integer power with wrap-around left to the caller; negative powers are 0 but for bases 1 and -1. */
 export function integerPow(x: bigint, y: bigint): bigint {
   if (y >= 0n) {
@@ -41,7 +62,7 @@ export function floorDivide(a: number, b: number): number {
   const mod = a % b;
   let quotient = (a - mod) / b;
   if (mod !== 0 && b < 0 !== mod < 0) quotient -= 1;
-  if (quotient === 0) return a / b < 0 ? -0 : 0;
+  if (quotient === 0) return copysign(0, a / b);
   const floor = Math.floor(quotient);
   return quotient - floor > 0.5 ? floor + 1 : floor;
 }
@@ -60,6 +81,11 @@ export function bigRemainder(a: bigint, b: bigint): bigint {
 export function bigFloorDivide(a: bigint, b: bigint): bigint {
   const q = a / divisor(b);
   return a % b !== 0n && a < 0n !== b < 0n ? q - 1n : q;
+}
+
+/** A float as int32: truncated; what does not fit becomes the least int32, as on x86. */
+export function toInt32(x: number): number {
+  return x > -2147483649 && x < 2147483648 ? x | 0 : -2147483648;
 }
 
 /** A float as int64: truncated; what does not fit becomes the least int64, as on x86. */

@@ -53,8 +53,8 @@ export function replay(program: Program): Disagreement | null {
     if (program.observe !== "all") look(env.keys(), program.end, env, known);
     return null;
   } catch (error) {
-    if (!(error instanceof Mismatch)) throw error;
-    return { program, at, ...error.found };
+    const found = error instanceof Mismatch ? error.found : { field: "looking", want: "no error", got: thrown(error) };
+    return { program, at, ...found };
   } finally {
     torch.set_grad_enabled(true);
   }
@@ -84,11 +84,13 @@ function attempt(run: () => unknown): Outcome {
 
 const firstLine = (text: string): string => text.split("\n")[0]!.trimEnd();
 
+const crashes = new Set(["TypeError", "ReferenceError", "RangeError"]);
+
 /** A refusal that leafgrad words itself is shown by its text, a crash also by where it happened. */
 function thrown(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const place = /Error$/.test(error.name) && !["TypeError", "ReferenceError", "RangeError"].includes(error.name);
-  return `${error.name}: ${firstLine(error.message)}${place ? "" : "\n" + (error.stack ?? "").split("\n").slice(1, 4).join("\n")}`;
+  const place = crashes.has(error.name) ? ["", ...(error.stack ?? "").split("\n").slice(1, 4)].join("\n") : "";
+  return `${error.name}: ${firstLine(error.message)}${place}`;
 }
 
 function expectError([kind, text]: [string, string], outcome: Outcome): void {
@@ -221,7 +223,7 @@ const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) =
 export function signature({ program, at, field, want, got }: Disagreement): string {
   const op = program.stmts[at]?.op ?? "end";
   const plain = (value: unknown) => firstLine(String(value)).replace(/\b\d+/g, "N").replace(/\[[N, ]*\]/g, "[N]").slice(0, 140);
-  const told = ["error", "threw", "grad_fn", "identity", "outputs"].includes(field);
+  const told = ["error", "threw", "looking", "grad_fn", "identity", "outputs"].includes(field);
   return told ? `${op}: ${field}: want ${plain(want)}; got ${plain(got)}` : `${op}: ${field}`;
 }
 

@@ -8,9 +8,12 @@
 import argparse
 import collections
 import gzip
+import io
 import json
 import re
 import sys
+
+sys.dont_write_bytecode = True  # nothing of Python's is left in the tree
 
 from generate import draw
 from oracle import record
@@ -26,12 +29,11 @@ def settle(program, least=4):
     return record(program, tolerances)
 
 
-def write(seed, count, out):
-    opener = gzip.open if out.endswith(".gz") else open
-    with opener(out, "wt") as file:
+def write(seed, count, out, without=()):
+    with writer(out) as file:
         index = written = 0
         while written < count:
-            recorded = settle(draw(seed, index))
+            recorded = settle(draw(seed, index, without))
             index += 1
             if recorded is None:
                 continue
@@ -39,6 +41,11 @@ def write(seed, count, out):
             written += 1
             if written % 1000 == 0:
                 print(f"{written} programs", file=sys.stderr, flush=True)
+
+
+def writer(path):
+    """The same programs make the same file: no time in it."""
+    return io.TextIOWrapper(gzip.GzipFile(path, "wb", mtime=0)) if path.endswith(".gz") else open(path, "w")
 
 
 def read(path):
@@ -81,6 +88,7 @@ def main():
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out")
+    parser.add_argument("--without", default="", help="operations to leave out, by name: get:H,view(dtype),out=")
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--stats")
     options = parser.parse_args()
@@ -90,7 +98,7 @@ def main():
         for line in sys.stdin:
             print(json.dumps(settle(json.loads(line), least=0), separators=(",", ":")), flush=True)
     elif options.out:
-        write(options.seed, options.count, options.out)
+        write(options.seed, options.count, options.out, options.without.split(","))
     else:
         parser.print_help()
 

@@ -11,10 +11,10 @@ from proposals import Proposals
 CHANGING = {"backward", "autograd.grad", "autograd.backward", "retain_grad", "set_grad_enabled"}
 
 
-def draw(seed, index):
+def draw(seed, index, without=()):
     """Program `index` of stream `seed`: {"id", "observe", "stmts"}, not yet recorded."""
     rng = random.Random(f"leafgrad/{seed}/{index}")
-    drawer = Drawer(rng)
+    drawer = Drawer(rng, without)
     for _ in range(rng.choice([1, 2, 2, 3, 3])):
         drawer.offer(drawer.proposals.factory())
     length = len(drawer.stmts) + rng.choice([6, 9, 12, 14, 16, 18, 24])
@@ -28,8 +28,9 @@ def draw(seed, index):
 
 
 class Drawer:
-    def __init__(self, rng):
+    def __init__(self, rng, without=()):
         self.rng = rng
+        self.without = set(without)
         self.machine = Machine()
         self.stmts = []
         self.errors = self.names = 0
@@ -44,7 +45,7 @@ class Drawer:
 
     def try_statement(self, stmt):
         env = self.machine.env
-        if not self.casts_are_defined(stmt):
+        if self.without & features(stmt) or not self.casts_are_defined(stmt):
             return False
         if stmt.get("out") is None:
             stmt["out"] = [f"t{self.names + i}" for i in range(12)]
@@ -146,6 +147,12 @@ class Drawer:
                     places = places.narrow(d, 0, rest[0].shape[d] if rest[0].dim() else 1)
             places = places.gather(first, rest[0])
         return places.unique().numel() == places.numel()
+
+
+def features(stmt):
+    """What `--without` may name: the op, and forms of it."""
+    dtype = stmt["op"] == "view" and str(stmt["args"][0]).startswith("@")
+    return {stmt["op"], *(["view(dtype)"] if dtype else []), *(["out="] if "out" in stmt.get("kwargs", {}) else [])}
 
 
 def written(stmt):

@@ -35,7 +35,7 @@ export function minimize(disagreement: Disagreement): Disagreement {
   let best = stillDisagree([{ ...cut(disagreement), observe: "all" }], kind)[0] ?? disagreement;
   for (;;) {
     const program = cut(best);
-    const places = program.stmts.slice(0, -1).map((_, i) => i).reverse();
+    const places = program.stmts.slice(0, -1).map((_, i) => i).toReversed();
     if (places.length === 0) return best;
     const singles = stillDisagree(places.map((place) => drop(program, new Set([place]))), kind);
     const droppable = places.filter((_, i) => singles[i] !== null);

@@ -122,7 +122,8 @@ function line(stmt: Statement): string {
   else if (op.startsWith("get:")) text = `${self}.${op.slice(4)}`;
   else if (op.startsWith("set:")) text = `${self}.${op.slice(4)} = ${literal(args[0]!)}`;
   if (out.length > 0 && !(out.length === 1 && out[0] === self)) {
-    text = `${out.map((name) => name ?? "_").join(", ")}${out.length === 1 ? "" : ","} = ${text}`.replace(/,,/, ",");
+    const tuple = out.length === 1 && /grad$|unbind|split|chunk/.test(op);
+    text = `${out.map((name) => name ?? "_").join(", ")}${tuple ? "," : ""} = ${text}`;
   }
   return no_grad ? `with torch.no_grad(): ${text}` : text;
 }

@@ -1,0 +1,44 @@
+/** Functions of torch.nn.functional that are not those of torch: other parameters, other defaults. */
+import { composite } from "../dispatch/define.ts";
+import type { FunctionOp } from "../dispatch/op.ts";
+import { warn } from "../errors.ts";
+import type { DType } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** max(x, 0); `inplace` writes it into `input`. */
+export const relu: FunctionOp<[input: Tensor, inplace?: boolean], { inplace?: boolean }> = composite(
+  "relu(Tensor input, bool inplace=False) -> Tensor",
+  (input: Tensor, inplace: boolean) => (inplace ? input.relu_() : input.relu()),
+);
+
+/** The dimension that is taken where none is given, which PyTorch deprecates. */
+function impliedDim(name: string, { _sizes }: Tensor): number {
+  warn(`Implicit dimension choice for ${name} has been deprecated. Change the call to include dim=X as an argument.`);
+  return _sizes.length === 0 || _sizes.length === 1 || _sizes.length === 3 ? 0 : 1;
+}
+
+interface Options {
+  dim?: number | null;
+  _stacklevel?: number;
+  dtype?: DType | null;
+}
+type Softmax = FunctionOp<[input: Tensor, dim?: number | null, _stacklevel?: number, dtype?: DType | null], Options>;
+
+const alongDim = (name: string, of: (input: Tensor, dim: number, dtype: DType | null) => Tensor): Softmax =>
+  composite(
+    `${name}(Tensor input, int? dim=None, int _stacklevel=3, ScalarType? dtype=None) -> Tensor`,
+    (input: Tensor, dim: number | null, _stacklevel: number, dtype: DType | null) => of(input, dim ?? impliedDim(name, input), dtype),
+  );
+
+/** exp(x) / Σ exp(x) along `dim`; `dtype` casts first. Warns where no `dim` is given. */
+export const softmax: Softmax = alongDim("softmax", (input, dim, dtype) => input.softmax(dim, dtype));
+/** log(softmax(x)) along `dim`; `dtype` casts first. Warns where no `dim` is given. */
+export const log_softmax: Softmax = alongDim("log_softmax", (input, dim, dtype) => input.log_softmax(dim, dtype));
+/** softmax(-x) along `dim`; `dtype` casts first. Warns where no `dim` is given. */
+export const softmin: Softmax = alongDim("softmin", (input, dim, dtype) => input.neg().softmax(dim, dtype));
+
+/** `input` divided by its `p`-norm along `dim`, but by no less than `eps`. */
+export const normalize: FunctionOp<[input: Tensor, p?: number, dim?: number, eps?: number], { p?: number; dim?: number; eps?: number }> = composite(
+  "normalize(Tensor input, float p=2.0, int dim=1, float eps=1e-12) -> Tensor",
+  (input: Tensor, p: number, dim: number, eps: number) => input.div(input.norm(p, dim, true).clamp_min(eps).expand_as(input)),
+);

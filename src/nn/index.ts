@@ -1,0 +1,2 @@
+/** The namespace torch.nn. */
+export * as functional from "./functional.ts";

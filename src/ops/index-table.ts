@@ -1,0 +1,103 @@
+/** Index tensors made ready for the routines that move elements. */
+import { addOffsets, coordinates, nonzeroPositions, stridedOffsets, wordsAt, type TableWalk } from "../backends/reference/gather.ts";
+import { IndexError, RuntimeError } from "../errors.ts";
+import { int32, int64, type DType } from "../tensor/dtype.ts";
+import { heap } from "../tensor/heap.ts";
+import { expandedStrides, type Sizes } from "../tensor/layout.ts";
+import { viewTyped } from "../tensor/read.ts";
+import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
+import { contiguousCopy } from "./copy.ts";
+
+/** Address of the first element, counted in elements: where `heapAs(dtype)` has it. */
+export function elementStart(t: Tensor): number {
+  return t._address / t.dtype.itemsize;
+}
+
+const wordsAtAddress = (address: number, numel: number): Int32Array => heap.i32.subarray(address / 4, address / 4 + 2 * numel);
+
+/** The entries of an integer tensor in row-major order, as int64 of two words each. Valid until the next allocation. */
+export function wordsOf(index: Tensor): Int32Array {
+  const plain = index.dtype === int64 && index._contiguous ? index : contiguousCopy(index, int64);
+  return wordsAtAddress(plain._address, plain._numel);
+}
+
+/** How far each entry leads along a dimension of `size` with `stride`; `complain` makes the error for one out of range. */
+export function offsetTable(index: Tensor, size: number, stride: number, wrap: boolean, complain: (entry: number) => Error): Uint32Array {
+  const offsets = new Uint32Array(index._numel);
+  const words = wordsOf(index);
+  const bad = addOffsets(words, size, stride, wrap, offsets);
+  if (bad >= 0) throw complain(wordsAt(words, bad));
+  return offsets;
+}
+
+export const isIndexDtype = (dtype: DType): boolean => dtype === int64 || dtype === int32;
+
+/** Sizes and strides; a 0-dim tensor counts as one dimension of size 1. */
+export function dimensioned(t: Tensor): { sizes: number[]; strides: number[] } {
+  return t._sizes.length === 0 ? { sizes: [1], strides: [1] } : { sizes: [...t._sizes], strides: [...t._strides] };
+}
+
+/** The walk in which `offsets` take the place of a dimension of `self`. */
+export function alongTable(self: Tensor, dim: number, offsets: Uint32Array, positions: Sizes): TableWalk {
+  const { strides } = dimensioned(self);
+  strides[dim] = 0;
+  return { start: elementStart(self), strides, offsets, positions };
+}
+
+/** Steps through a table of one entry for each index of `dim`. */
+export function vectorPositions(ndim: number, dim: number): number[] {
+  return Array.from({ length: Math.max(ndim, 1) }, (_, d) => (d === dim ? 1 : 0));
+}
+
+/** The table of an index tensor that names places along `dim`, one for each of its elements. */
+export function tableAlong(self: Tensor, dim: number, index: Tensor): Uint32Array {
+  const { sizes, strides } = dimensioned(self);
+  return offsetTable(index, sizes[dim], strides[dim], false, (entry) => new RuntimeError(`index ${entry} is out of bounds for dimension ${dim} with size ${sizes[dim]}`));
+}
+
+/** Checks entries that count through all elements of `self`, and gives the places that they name. */
+export function placesOf(self: Tensor, index: Tensor): Uint32Array {
+  const complain = (entry: number): IndexError => new IndexError(`out of range: tried to access index ${entry} on a tensor of ${self._numel} elements.`);
+  return offsetsIn(self, offsetTable(index, self._numel, 1, true, complain));
+}
+
+/** `t` as if it had larger sizes; unrecorded. */
+export function expandedTo(t: Tensor, sizes: Sizes): Tensor {
+  return t._aliased(sizes, expandedStrides(t._sizes, t._strides, sizes), t._offset);
+}
+
+/** Row-major positions of the elements that are not zero. */
+export function positionsOfNonzero(t: Tensor): Uint32Array {
+  return nonzeroPositions(viewTyped(t._contiguous ? t : contiguousCopy(t)));
+}
+
+/** How far from its first element the elements of `t` lie that stand at row-major `positions`. */
+export function offsetsIn(t: Tensor, positions: Uint32Array): Uint32Array {
+  return t._contiguous ? positions : stridedOffsets(positions, t._sizes, t._strides);
+}
+
+/** A row of coordinates for each element of `t` that is not zero, in order; in memory the columns lie one after another. */
+export function nonzeroRows(t: Tensor): Tensor {
+  const positions = positionsOfNonzero(t);
+  const columns = emptyTensor([t._sizes.length, positions.length], int64);
+  coordinates(positions, t._sizes, wordsAtAddress(columns._address, columns._numel));
+  return columns._aliased([positions.length, t._sizes.length], [1, Math.max(positions.length, 1)], 0);
+}
+
+/** The columns of `nonzeroRows`, one index tensor for each dimension. */
+export function coordinatesOfNonzero(t: Tensor): Tensor[] {
+  const rows = nonzeroRows(t);
+  return t._sizes.map((_, d) => rows._aliased([rows._sizes[0]], [1], d * rows._sizes[0]));
+}
+
+/** Both forms of an op that overwrites part of `self`: into a copy, and into `self` itself. */
+export function writingForms<R extends unknown[]>(write: (self: Tensor, ...rest: R) => void, copy: (self: Tensor) => Tensor = contiguousCopy) {
+  return {
+    forward: (self: Tensor, ...rest: R): Tensor => {
+      const out = copy(self);
+      write(out, ...rest);
+      return out;
+    },
+    inplace: write,
+  };
+}

@@ -1,0 +1,2 @@
+/** The namespace torch.linalg. */
+export { vector_norm } from "./vector-norm.ts";

@@ -1,0 +1,147 @@
+/** Products of matrices and vectors. Gradients as in PyTorch's tools/autograd/derivatives.yaml. */
+import { kernel } from "../dispatch/define.ts";
+import type { Op } from "../dispatch/op.ts";
+import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
+import { BOOL, bool, type DType } from "../tensor/dtype.ts";
+import { listText, type Sizes } from "../tensor/layout.ts";
+import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
+import { eye } from "./creation.ts";
+import { multiplyBatches, multiplyInto, refuseBoolProduct, refuseUnmultipliable } from "./matrix-product.ts";
+import { typeName } from "./cpp-text.ts";
+
+/** Gradient of the left factor, laid out by columns where the factor is (mm_mat1_backward). */
+export function leftGradient(grad: Tensor, mat2: Tensor, sizes: Sizes, strides: Sizes): Tensor {
+  return isColumnMajor(sizes, strides) ? mat2.mm(grad.t()).t() : grad.mm(mat2.t());
+}
+
+/** Gradient of the right factor, laid out by columns where the factor is (mm_mat2_backward). */
+export function rightGradient(grad: Tensor, mat1: Tensor, sizes: Sizes, strides: Sizes): Tensor {
+  return isColumnMajor(sizes, strides) ? grad.t().mm(mat1).t() : mat1.t().mm(grad);
+}
+
+const isColumnMajor = (sizes: Sizes, strides: Sizes): boolean => strides[0] === 1 && strides[1] === sizes[0];
+
+/**
+ * The product of two matrices, n × m by m × p.
+ *
+ * @throws RuntimeError where a tensor is no matrix, or where shapes or dtypes do not fit.
+ * @example
+ * torch.mm(torch.ones(2, 3), torch.ones(3, 4)).shape; // [2, 4]
+ */
+export const mm: Op<[self: Tensor, mat2: Tensor], { mat2?: Tensor }> = kernel("mm(Tensor self, Tensor mat2) -> Tensor", {
+  forward: (self: Tensor, mat2: Tensor) => {
+    if (self._sizes.length !== 2) throw new RuntimeError("self must be a matrix");
+    if (mat2._sizes.length !== 2) throw new RuntimeError("mat2 must be a matrix");
+    refuseUnmultipliable(self._sizes, mat2._sizes);
+    if (self.dtype !== mat2.dtype) {
+      throw new RuntimeError(`expected m1 and m2 to have the same dtype, but got: ${typeName(self.dtype)} != ${typeName(mat2.dtype)}`);
+    }
+    refuseBoolProduct(self.dtype, "addmm_impl_cpu_");
+    return multiplyInto(emptyTensor([self._sizes[0], mat2._sizes[1]], self.dtype), self, mat2);
+  },
+  backward: {
+    self: ({ grad, mat2, self_sizes, self_strides }) => leftGradient(grad, mat2, self_sizes, self_strides),
+    mat2: ({ grad, self, mat2_sizes, mat2_strides }) => rightGradient(grad, self, mat2_sizes, mat2_strides),
+  },
+});
+
+/** Refuses batches of matrices that cannot be multiplied. */
+export function checkBatches(batch1: Tensor, batch2: Tensor): void {
+  const [a, b] = [batch1._sizes, batch2._sizes];
+  if (a.length !== 3) throw new RuntimeError("batch1 must be a 3D tensor");
+  if (b.length !== 3) throw new RuntimeError("batch2 must be a 3D tensor");
+  if (b[0] !== a[0] || b[1] !== a[2]) {
+    throw new RuntimeError(`Expected size for first two dimensions of batch2 tensor to be: [${a[0]}, ${a[2]}] but got: [${b[0]}, ${b[1]}].`);
+  }
+  if (batch1.dtype !== batch2.dtype) throw new RuntimeError(`expected scalar type ${batch1.dtype.title} but found ${batch2.dtype.title}`);
+}
+
+/** The products of the matrices in two batches, b × n × m by b × m × p. */
+export const bmm: Op<[self: Tensor, mat2: Tensor], { mat2?: Tensor }> = kernel("bmm(Tensor self, Tensor mat2) -> Tensor", {
+  forward: (self: Tensor, mat2: Tensor) => {
+    checkBatches(self, mat2);
+    refuseBoolProduct(self.dtype, "bmm");
+    return multiplyBatches(emptyTensor([self._sizes[0], self._sizes[1], mat2._sizes[2]], self.dtype), self, mat2);
+  },
+  backward: {
+    self: ({ grad, mat2 }) => grad.bmm(mat2.transpose(1, 2)),
+    mat2: ({ grad, self }) => self.transpose(1, 2).bmm(grad),
+  },
+});
+
+/** Refuses what addmv cannot add; `self` is described, for `mv` has none. */
+export function checkMatrixVector(self: { sizes: Sizes; dtype: DType }, mat: Tensor, vec: Tensor): void {
+  const [s, m, v] = [self.sizes, mat._sizes, vec._sizes];
+  if (m.length !== 2 || v.length !== 1 || s.length > 1) {
+    throw new RuntimeError(`vector + matrix @ vector expected, got ${s.length}, ${m.length}, ${v.length}`);
+  }
+  const rows = s.length === 0 ? 1 : s[0];
+  if (m[1] !== v[0] || (m[0] !== rows && rows !== 1)) {
+    throw new RuntimeError(`size mismatch, got input (${rows}), mat (${m.join("x")}), vec (${v[0]})`);
+  }
+  if (mat.dtype !== vec.dtype || self.dtype !== vec.dtype) {
+    throw new RuntimeError(`addmv input tensors must have the same dtype, but got ${self.dtype.title}, ${mat.dtype.title}, and ${vec.dtype.title}`);
+  }
+  refuseBoolProduct(vec.dtype, "addmv_impl_cpu");
+}
+
+/** The product of a matrix and a vector. */
+export const mv: Op<[self: Tensor, vec: Tensor], { vec?: Tensor }> = kernel("mv(Tensor self, Tensor vec) -> Tensor", {
+  forward: (self: Tensor, vec: Tensor) => {
+    if (self._sizes.length === 0) throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
+    const sizes = [self._sizes[0]];
+    checkMatrixVector({ sizes, dtype: vec.dtype }, self, vec);
+    return multiplyInto(emptyTensor(sizes, vec.dtype), self, vec);
+  },
+  backward: {
+    self: ({ grad, vec }) => grad.ger(vec),
+    vec: ({ grad, self }) => self.t().mv(grad),
+  },
+});
+
+function dotProduct(self: Tensor, other: Tensor, name: string): Tensor {
+  const [a, b] = [self._sizes, other._sizes];
+  if (a.length !== 1 || b.length !== 1) throw new RuntimeError(`1D tensors expected, but got ${a.length}D and ${b.length}D tensors`);
+  if (self.dtype !== other.dtype) {
+    throw new RuntimeError(`dot : expected both vectors to have same dtype, but found ${self.dtype.title} and ${other.dtype.title}`);
+  }
+  if (a[0] !== b[0]) {
+    throw new RuntimeError(
+      `inconsistent tensor size, expected tensor ${listText(a)} and src ${listText(b)} to have the same number of elements, but got ${a[0]} and ${b[0]} elements respectively`,
+    );
+  }
+  refuseBoolProduct(self.dtype, name);
+  const row = self._aliased([1, a[0]], [0, self._strides[0]], self._offset);
+  return multiplyInto(emptyTensor([], self.dtype), row, other);
+}
+
+/** The sum of the products of two vectors' elements. */
+export const dot: Op<[self: Tensor, tensor: Tensor], { tensor?: Tensor }> = kernel("dot(Tensor self, Tensor tensor) -> Tensor", {
+  forward: (self: Tensor, tensor: Tensor) => dotProduct(self, tensor, "dot"),
+  backward: {
+    self: ({ grad, tensor }) => grad.mul(tensor),
+    tensor: ({ grad, self }) => grad.mul(self),
+  },
+});
+
+/** The same as `dot` for real vectors. */
+export const vdot: Op<[self: Tensor, other: Tensor], { other?: Tensor }> = kernel("vdot(Tensor self, Tensor other) -> Tensor", {
+  forward: (self: Tensor, other: Tensor) => dotProduct(self, other, "vdot"),
+  backward: {
+    self: ({ grad, other }) => grad.mul(other),
+    other: ({ grad, self }) => grad.mul(self),
+  },
+});
+
+/** The sum of a matrix's diagonal; integers are summed as int64. */
+export const trace: Op<[self: Tensor]> = kernel("trace(Tensor self) -> Tensor", {
+  forward: (self: Tensor) => {
+    if (self._sizes.length !== 2) throw new RuntimeError(`trace: expected a matrix, but got tensor with dim ${self._sizes.length}`);
+    if (self.dtype.kind === BOOL) throw new NotImplementedError(`"trace" not implemented for 'Bool'`);
+    const [rows, columns] = self._strides;
+    return self._aliased([Math.min(...self._sizes)], [rows + columns], self._offset).sum();
+  },
+  backward: {
+    self: ({ grad, self_sizes }) => grad.expand(self_sizes).masked_fill(eye(self_sizes[0], self_sizes[1], { dtype: bool }).logical_not(), 0),
+  },
+});

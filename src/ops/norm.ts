@@ -1,0 +1,47 @@
+/** Norms and distances over all elements or over some dimensions. */
+import { composite, kernel } from "../dispatch/define.ts";
+import type { Op } from "../dispatch/op.ts";
+import { NotImplementedError, RuntimeError } from "../errors.ts";
+import type { DType } from "../tensor/dtype.ts";
+import type { Sizes } from "../tensor/layout.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Dims } from "./reduction.ts";
+import { normBackward, vectorNorm } from "./vector-norm.ts";
+
+type Order = number | "fro" | "nuc" | null;
+interface NormOptions {
+  p?: Order;
+  dim?: Dims;
+  keepdim?: boolean;
+  dtype?: DType | null;
+}
+
+/** Why a norm that is named by a word cannot be had. */
+function refuseOrder(p: string, dims: Sizes): Error {
+  if (dims.length !== 2) return new RuntimeError(`linalg.matrix_norm: dim must be a 2-tuple. Got ${dims.join(" ")}`);
+  if (p === "nuc") return new NotImplementedError("norm: the nuclear norm needs singular values, which leafgrad does not have");
+  return new RuntimeError(`linalg.matrix_norm: Order ${p} not supported.`);
+}
+
+/**
+ * (Σ |x|^p)^(1/p) over all elements or over `dim`; p may be ±∞ and 0; "fro" (the default) is 2.
+ *
+ * @example
+ * torch.tensor([3, 4]).norm().item(); // 5
+ */
+export const norm: Op<[self: Tensor, p?: Order, dim?: Dims, keepdim?: boolean], NormOptions> = composite(
+  "norm(Tensor self, Any p='fro', int[1]? dim=None, bool keepdim=False, ScalarType? dtype=None) -> Tensor",
+  (self: Tensor, p: Order | string, dim: Sizes | null, keepdim: boolean, dtype: DType | null) => {
+    if (typeof p === "string" && (p !== "fro" || (dim !== null && dim.length > 2))) throw refuseOrder(p, dim ?? self._sizes.map((_, d) => d));
+    return vectorNorm(self, typeof p === "number" ? p : 2, dim, keepdim, dtype);
+  },
+);
+
+/** The `p`-norm of self - other. */
+export const dist: Op<[self: Tensor, other: Tensor, p?: number], { other?: Tensor; p?: number }> = kernel("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", {
+  forward: (self: Tensor, other: Tensor, p: number) => vectorNorm(self.sub(other), Number(p), null, false, null),
+  backward: {
+    self: ({ grad, self, other, p, result }) => normBackward(grad, self.sub(other), p, result, null, false),
+    other: ({ grad, self, other, p, result }) => normBackward(grad, self.sub(other), p, result, null, false)?.neg() ?? null,
+  },
+});

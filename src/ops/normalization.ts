@@ -1,0 +1,119 @@
+/** Softmax and its logarithm, and the logarithm of a sum of exponentials. */
+import { lanesOf, type FloatArray, type Lanes } from "../backends/reference/lanes.ts";
+import { logSoftmaxBackwardLanes, softmaxBackwardLanes, softmaxLanes } from "../backends/reference/softmax.ts";
+import { CompositeOverload, kernel, KernelOverload } from "../dispatch/define.ts";
+import { fused } from "../dispatch/fused.ts";
+import type { FunctionOp, Op } from "../dispatch/op.ts";
+import { overloaded } from "../dispatch/pointwise.ts";
+import { Reducer, reductionDims, unfolded } from "../dispatch/reduce.ts";
+import { NotImplementedError } from "../errors.ts";
+import type { Formula } from "../ir/arithmetic.ts";
+import { FLOAT, get_default_dtype, type DType } from "../tensor/dtype.ts";
+import { wrapDim, type Sizes } from "../tensor/layout.ts";
+import { viewTyped } from "../tensor/read.ts";
+import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
+import { rowMajor } from "./copy.ts";
+import { filled } from "./fill.ts";
+
+type Softmax = Op<[self: Tensor, dim: number, dtype?: DType | null], { dim?: number; dtype?: DType | null }>;
+type SoftmaxBackward = FunctionOp<[grad_output: Tensor, output: Tensor, dim: number, input_dtype: DType]>;
+
+type BackwardRoutine = (grad: FloatArray, y: FloatArray, out: FloatArray, lanes: Lanes) => void;
+
+function runBackward(routine: BackwardRoutine, grad: Tensor, output: Tensor, dim: number): Tensor {
+  const out = emptyTensor(output._sizes, output.dtype);
+  const [g, y] = [rowMajor(grad, output.dtype), rowMajor(output)].map((t) => viewTyped(t) as FloatArray);
+  routine(g, y, viewTyped(out) as FloatArray, lanesOf(output._sizes, wrapDim(dim, output._sizes.length)));
+  return out;
+}
+
+const wrapped = (t: Tensor, dim: number): number[] => (t._sizes.length === 0 ? [] : [dim]);
+
+/** The gradient of softmax: (grad - Σ grad · output) · output. */
+export const _softmax_backward_data: SoftmaxBackward = kernel(
+  "_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor",
+  {
+    forward: (grad: Tensor, output: Tensor, dim: number) => runBackward(softmaxBackwardLanes, grad, output, dim),
+    backward: {
+      grad_output: ({ grad, output, dim, input_dtype }) => _softmax_backward_data(grad, output, dim, input_dtype),
+      output: ({ grad, grad_output, output, dim }) => {
+        const dims = wrapped(output, dim);
+        const inner = grad_output.sub(grad_output.mul(output).sum(dims, true));
+        return grad.mul(inner).sub(grad_output.mul(grad.mul(output).sum(dims, true)));
+      },
+    },
+    node: "SoftmaxBackwardDataBackward0",
+  },
+);
+
+/** The gradient of log_softmax: grad - exp(output) · Σ grad. */
+export const _log_softmax_backward_data: SoftmaxBackward = kernel(
+  "_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor",
+  {
+    forward: (grad: Tensor, output: Tensor, dim: number) => runBackward(logSoftmaxBackwardLanes, grad, output, dim),
+    backward: {
+      grad_output: ({ grad, output, dim }) => grad.sub(grad.mul(output.exp()).sum(wrapped(output, dim), true)),
+      output: ({ grad, grad_output, output, dim }) => grad_output.sum(wrapped(output, dim), true).neg().mul(output.exp()).mul(grad),
+    },
+    node: "LogSoftmaxBackwardDataBackward0",
+  },
+);
+
+function softmaxOp(name: "softmax" | "log_softmax", backwardOf: SoftmaxBackward): Softmax {
+  const plain = new KernelOverload(`${name}.int(Tensor self, int dim) -> Tensor`, {
+    forward: (self: Tensor, dim: number) => {
+      const d = wrapDim(dim, self._sizes.length);
+      if (self.dtype.kind !== FLOAT) throw new NotImplementedError(`"${name}_kernel_impl" not implemented for '${self.dtype.title}'`);
+      const out = emptyTensor(self._sizes, self.dtype);
+      const input = rowMajor(self);
+      softmaxLanes(viewTyped(input) as FloatArray, viewTyped(out) as FloatArray, lanesOf(self._sizes, d), name === "log_softmax");
+      return out;
+    },
+    backward: { self: ({ grad, result, dim }) => backwardOf(grad, result, dim, result.dtype) },
+  });
+  const cast = new CompositeOverload(`${name}.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`, (self: Tensor, dim: number, dtype: DType | null) =>
+    plain.call([dtype === null ? self : self.to(dtype), dim]),
+  );
+  return overloaded({}, plain, cast);
+}
+
+/**
+ * exp(x) / Σ exp(x) along `dim`; `dtype` casts first.
+ *
+ * @throws NotImplementedError where the dtype is no float.
+ * @example
+ * torch.tensor([1, 1]).softmax(0).tolist(); // [0.5, 0.5]
+ */
+export const softmax: Softmax = softmaxOp("softmax", _softmax_backward_data);
+/** log(softmax(x)) along `dim`, computed so that it neither over- nor underflows; `dtype` casts first. */
+export const log_softmax: Softmax = softmaxOp("log_softmax", _log_softmax_backward_data);
+
+const largest = new Reducer("max");
+const logOfSum = new Reducer("sum", ({ self, shift }) => self.sub(shift).exp(), ({ folded }) => folded.log());
+/** An infinite maximum is taken for 0, so that infinities are not subtracted from each other. */
+const finiteOrZero: Formula = ({ self }) => self.masked_fill(self.abs().eq(Infinity), 0);
+const raised: Formula = ({ self, shift }) => self.add(shift);
+
+/** The logarithm of the sum of exp(x) over `dim`, computed without overflow. */
+export const logsumexp: Op<[self: Tensor, dim: number | readonly number[], keepdim?: boolean], { dim?: number | readonly number[]; keepdim?: boolean }> = kernel(
+  "logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
+  {
+    forward: (self: Tensor, dim: Sizes, keepdim: boolean) => {
+      const input = self.dtype.kind === FLOAT ? self : rowMajor(self, get_default_dtype());
+      const { dtype } = input;
+      const dims = reductionDims(dim, self._sizes.length);
+      const kept = dims.length < self._sizes.length;
+      const top = self._numel === 0 ? filled([], 0, dtype) : largest.run([input], dims, kept, dtype, dtype);
+      const shift = fused(finiteOrZero).run([top], dtype, dtype, null);
+      const log = logOfSum.run([input, shift], dims, keepdim, dtype, dtype);
+      const level = self._numel === 0 ? shift : shift._reshaped(log._sizes);
+      return fused(raised).run([log, level], dtype, dtype, null);
+    },
+    backward: {
+      self: ({ grad, self, result, dim, keepdim }) => {
+        const [g, r] = [grad, result].map((t) => unfolded(t, self._sizes, dim, keepdim));
+        return g.mul(self.sub(r).exp());
+      },
+    },
+  },
+);

@@ -1,0 +1,88 @@
+/** Powers. */
+import { composite, CompositeOverload } from "../dispatch/define.ts";
+import { choose, overloaded, PointwiseOverload } from "../dispatch/pointwise.ts";
+import type { InplaceOp, TensorLike } from "../dispatch/op.ts";
+import { RuntimeError } from "../errors.ts";
+import type { Formula } from "../ir/arithmetic.ts";
+import { BOOL, FLOAT, float64, type DType } from "../tensor/dtype.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { both, mustFit, noKernel } from "./refusals.ts";
+
+const zero: Formula = () => 0;
+
+const power: Formula = ({ self, exponent }) => self.pow(exponent);
+const powerGrad: Formula = ({ grad, self, exponent }) => grad.mul(exponent.mul(self.pow(exponent.sub(1))));
+
+/** Exponents with an arithmetic of their own: value, and gradient where it is simpler than in general. */
+const special = new Map<unknown, { value: Formula; grad?: Formula }>([
+  [0.5, { value: ({ self }) => self.sqrt(), grad: ({ grad, self }) => grad.mul(self.rsqrt().mul(0.5)) }],
+  [2, { value: ({ self }) => self.mul(self), grad: ({ grad, self }) => grad.mul(self.mul(2)) }],
+  [3, { value: ({ self }) => self.mul(self).mul(self), grad: ({ grad, self }) => grad.mul(self.mul(self).mul(3)) }],
+  [-0.5, { value: ({ self }) => self.rsqrt() }],
+  [-1, { value: ({ self }) => self.reciprocal() }],
+  [-2, { value: ({ self }) => self.mul(self).reciprocal() }],
+  [0, { value: power, grad: zero }],
+  [false, { value: power, grad: zero }],
+  [true, { value: power, grad: ({ grad, self: _self }) => grad }],
+]);
+
+const exponentGrad: Formula = ({ grad, self, exponent, result }) =>
+  grad.mul(result.mul(self.log()).masked_fill(self.eq(0).logical_and(exponent.ge(0)), 0));
+
+function refuseNegativePower(values: readonly unknown[], common: DType): void {
+  if (common.kind !== FLOAT && Number(values[1]) < 0) throw new RuntimeError("Integers to negative integer powers are not allowed.");
+}
+
+/** self to the power of exponent; either may be a number. */
+export const pow: InplaceOp<[self: TensorLike, exponent: TensorLike]> = overloaded(
+  {},
+  new PointwiseOverload("pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", {
+    value: power,
+    backward: {
+      self: ({ grad, self, exponent }) => grad.mul(exponent.mul(self.pow(exponent.sub(1)))).masked_fill(exponent.eq(0), 0),
+      exponent: exponentGrad,
+    },
+    node: "PowBackward1",
+    numbers: false,
+    check: noKernel("pow", BOOL),
+  }),
+  new PointwiseOverload("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", {
+    value: power,
+    backward: { exponent: exponentGrad },
+    promoted: ["self"],
+    node: "PowBackward2",
+    inplace: false,
+    check: noKernel("pow", BOOL),
+  }),
+  new PointwiseOverload("pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", {
+    value: choose(["exponent"], (e: unknown) => special.get(e)?.value ?? power),
+    backward: { self: choose(["exponent"], (e: unknown) => special.get(e)?.grad ?? powerGrad) },
+    promoted: ["exponent"],
+    check: both(refuseNegativePower, mustFit(1)),
+  }),
+);
+
+/** Each element times itself. */
+export const square: InplaceOp<[self: Tensor]> = composite("square(Tensor self) -> Tensor", (self: Tensor) => pow(self, 2), {
+  inplace: (self: Tensor) => self.pow_(2),
+});
+
+const inDouble = <T extends TensorLike>(x: T): T | Tensor => (x instanceof Tensor ? x.to(float64) : x);
+
+function floatPower(parameters: string): CompositeOverload {
+  const inplace = (self: Tensor, exponent: TensorLike): Tensor => {
+    if (self.dtype !== float64) {
+      throw new RuntimeError(`the base given to float_power_ has dtype ${self.dtype.title} but the operation's result requires dtype Double`);
+    }
+    return self.pow_(inDouble(exponent));
+  };
+  return new CompositeOverload(`float_power(${parameters}) -> Tensor`, (self: TensorLike, exponent: TensorLike) => pow(inDouble(self), inDouble(exponent)), inplace);
+}
+
+/** self to the power of exponent, computed and returned in float64. */
+export const float_power: InplaceOp<[self: TensorLike, exponent: TensorLike]> = overloaded(
+  {},
+  floatPower("Tensor self, Tensor exponent"),
+  floatPower("Scalar self, Tensor exponent"),
+  floatPower("Tensor self, Scalar exponent"),
+);

@@ -1,0 +1,47 @@
+/** What PyTorch refuses, in its words; each function gives the `check` of a pointwise op. */
+import { NotImplementedError, RuntimeError } from "../errors.ts";
+import type { Formula } from "../ir/arithmetic.ts";
+import { BOOL, checkFits, type DType, type Kind } from "../tensor/dtype.ts";
+
+type Check = (values: readonly unknown[], common: DType) => void;
+
+/** There is no kernel for these kinds of dtype. */
+export function noKernel(kernel: string, ...kinds: readonly Kind[]): Check {
+  return (_values, common) => {
+    if (kinds.includes(common.kind)) throw new NotImplementedError(`"${kernel}" not implemented for '${common.title}'`);
+  };
+}
+
+/** Bools are refused. */
+export function refuseBool(text: string): Check {
+  return (_values, common) => {
+    if (common.kind === BOOL) throw new RuntimeError(text);
+  };
+}
+
+/** The number at `position` has to fit the dtype that the op computes in. */
+export function mustFit(...positions: readonly number[]): Check {
+  return (values, common) => {
+    for (const position of positions) {
+      const value = values[position];
+      if (typeof value === "number" || typeof value === "bigint") checkFits(value, common);
+    }
+  };
+}
+
+export function both(...checks: readonly Check[]): Check {
+  return (values, common) => {
+    for (const check of checks) check(values, common);
+  };
+}
+
+/** Name of the node of an op without a derivative. */
+export const notImplementedNode = "torch::autograd::NotImplemented";
+
+/** The gradient of an op that has none. */
+export function noDerivative(name: string): Formula {
+  return () => {
+    throw new RuntimeError(`derivative for aten::${name} is not implemented`);
+  };
+}
+

@@ -1,0 +1,88 @@
+/** Changes of a tensor's own sizes and storage: `resize_`, `set_` and their kin. */
+import { composite, CompositeOverload } from "../dispatch/define.ts";
+import { makeOp, type Op } from "../dispatch/op.ts";
+import { gradMode } from "../autograd/grad-mode.ts";
+import { NotImplementedNode } from "../autograd/node.ts";
+import { bumpVersion, checkInplace, gradientNode, requiresGrad, setHistory } from "../autograd/variable.ts";
+import { RuntimeError } from "../errors.ts";
+import { Storage } from "../tensor/heap.ts";
+import { contiguousStrides, sameSizes, type Sizes } from "../tensor/layout.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { typeName } from "./cpp-text.ts";
+import { bytesWithin } from "./view-geometry.ts";
+
+type Size = readonly number[];
+
+/** Enlarges a storage where such a tensor would not fit. */
+function makeRoom(storage: Storage, sizes: Sizes, strides: Sizes, offset: number, itemsize: number): void {
+  const needed = bytesWithin(sizes, strides, offset, itemsize);
+  if (needed > storage.nbytes) storage.grow(needed);
+}
+
+/** Gives `self` other sizes in row-major order from where it begins; elements that are new are not set. */
+export function resizeTo(self: Tensor, sizes: Sizes): Tensor {
+  if (sizes.some((s) => s < 0)) throw new RuntimeError("numel: integer multiplication overflow");
+  if (sameSizes(self._sizes, sizes)) return self;
+  const strides = contiguousStrides(sizes);
+  makeRoom(self._storage, sizes, strides, self._offset, self.dtype.itemsize);
+  self._setGeometry(sizes.slice(), strides, self._offset);
+  bumpVersion(self);
+  return self;
+}
+
+function refuseGradient(self: Tensor): void {
+  if (requiresGrad(self)) throw new RuntimeError("cannot resize variables that require grad");
+}
+
+/** Gives this tensor other sizes; its storage grows where it must, and new elements are not set. */
+export const resize_: Op<[self: Tensor, size: Size], { memory_format?: unknown }> = composite(
+  "resize_(Tensor self, int[] size, *, Any memory_format=None) -> Tensor",
+  (self: Tensor, sizes: Sizes) => {
+    refuseGradient(self);
+    return resizeTo(self, sizes);
+  },
+);
+
+/** Gives this tensor the sizes of `the_template`. */
+export const resize_as_: Op<[self: Tensor, the_template: Tensor], { memory_format?: unknown }> = composite(
+  "resize_as_(Tensor self, Tensor the_template, *, Any memory_format=None) -> Tensor",
+  (self: Tensor, template: Tensor) => {
+    refuseGradient(self);
+    return resizeTo(self, template._sizes);
+  },
+);
+
+/** Makes `self` share `storage`; PyTorch has no gradient for it. */
+function setTo(self: Tensor, source: Tensor | null, storage: Storage, { sizes, strides, offset }: { sizes: Sizes; strides: Sizes; offset: number }): Tensor {
+  const recording = gradMode.enabled && [self, source].some((t) => t !== null && requiresGrad(t));
+  checkInplace(self, recording);
+  if (source !== null && source.dtype !== self.dtype) {
+    throw new RuntimeError(`Could not set tensor of type ${typeName(source.dtype)} to a tensor of type ${typeName(self.dtype)}`);
+  }
+  const node = recording ? new NotImplementedNode("set_", [self, source].map((t) => (t === null ? null : gradientNode(t)))) : null;
+  makeRoom(storage, sizes, strides, offset, self.dtype.itemsize);
+  self._storage = storage;
+  self._setGeometry(sizes, strides, offset);
+  bumpVersion(self);
+  if (node !== null) setHistory(self, node);
+  return self;
+}
+
+const nothing = { sizes: [0], strides: [1], offset: 0 };
+
+/** Makes this tensor share the storage of `source`, with its sizes and strides or with those given; without a source it becomes empty. */
+export const set_: Op<[self: Tensor, source?: Tensor, storage_offset?: number, size?: Size, stride?: Size]> = makeOp(
+  "set_",
+  [
+    new CompositeOverload("set_(Tensor self) -> Tensor", (self: Tensor) => setTo(self, null, new Storage(0), nothing)),
+    new CompositeOverload("set_.source_Tensor(Tensor self, Tensor source) -> Tensor", (self: Tensor, source: Tensor) =>
+      setTo(self, source, source._storage, { sizes: source._sizes, strides: source._strides, offset: source._offset }),
+    ),
+    new CompositeOverload(
+      "set_.source_Tensor_storage_offset(Tensor self, Tensor source, int storage_offset, int[] size, int[] stride=[]) -> Tensor",
+      (self: Tensor, source: Tensor, offset: number, sizes: Sizes, strides: Sizes) =>
+        setTo(self, source, source._storage, { sizes, strides: strides.length === sizes.length ? strides : contiguousStrides(sizes), offset }),
+    ),
+  ],
+  true,
+) as typeof set_;

@@ -1,0 +1,78 @@
+/** Elements picked or filled in by a mask. */
+import { CompositeOverload } from "../dispatch/define.ts";
+import { overloaded, PointwiseOverload } from "../dispatch/pointwise.ts";
+import type { FunctionOp, InplaceOp, TensorLike } from "../dispatch/op.ts";
+import { RuntimeError, warn } from "../errors.ts";
+import type { Formula } from "../ir/arithmetic.ts";
+import { BOOL, checkFits, typeMetaName, uint8, type DType } from "../tensor/dtype.ts";
+import { broadcastSizes } from "../tensor/layout.ts";
+import { onlyElement } from "../tensor/read.ts";
+import { Tensor } from "../tensor/tensor.ts";
+
+function checkCondition(values: readonly unknown[]): void {
+  const { dtype } = values[0] as Tensor;
+  if (dtype === uint8) {
+    warn("where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version of PyTorch. Use a boolean condition instead.");
+  } else if (dtype.kind !== BOOL) {
+    throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${dtype.title}`);
+  }
+}
+
+interface Where {
+  (condition: Tensor): readonly Tensor[];
+}
+
+/** `self` where `condition` holds, `other` elsewhere; with `condition` alone, the indices where it holds, one tensor per dimension. */
+export const where: FunctionOp<[condition: Tensor, self: TensorLike, other: TensorLike]> & Where = overloaded(
+  { method: false },
+  new PointwiseOverload("where.self(Tensor condition, Tensor self, Tensor other) -> Tensor", {
+    value: ({ condition, self, other }) => self.where(condition, other),
+    backward: {
+      self: ({ grad, condition }) => grad.where(condition, 0),
+      other: ({ grad, condition }) => grad.where(condition.logical_not(), 0),
+    },
+    unpromoted: ["condition"],
+    check: checkCondition,
+    inplace: false,
+  }),
+  new CompositeOverload("where(Tensor condition) -> Tensor[]", (condition: Tensor) =>
+    (condition._sizes.length === 0 ? condition.unsqueeze(0) : condition).nonzero().unbind(1),
+  ),
+);
+
+function checkFill(values: readonly unknown[], common: DType): void {
+  const [self, mask, value] = values as [Tensor, Tensor, TensorLike];
+  broadcastSizes(mask._sizes, self._sizes);
+  if (value instanceof Tensor && value._sizes.length > 0) {
+    throw new RuntimeError(`masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value._sizes.length} dimension(s).`);
+  }
+  if (mask.dtype.kind !== BOOL) throw new RuntimeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${typeMetaName(mask.dtype)}`);
+  checkFits(value instanceof Tensor ? onlyElement(value) : value, common);
+}
+
+const filled: Formula = ({ self, mask, value }) => self.masked_fill(mask, value);
+const unmaskedGrad: Formula = ({ grad, mask }) => grad.masked_fill(mask, 0);
+
+/** `value` where `mask` holds, `self` elsewhere; `value` is a number or a 0-dim tensor. */
+export const masked_fill: InplaceOp<[self: Tensor, mask: Tensor, value: TensorLike]> = overloaded(
+  {},
+  new PointwiseOverload("masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor", {
+    value: filled,
+    backward: { self: unmaskedGrad, value: ({ grad, mask }) => grad.masked_fill(mask.logical_not(), 0) },
+    unpromoted: ["mask", "value"],
+    check: checkFill,
+    contiguous: true,
+    numbers: false,
+    node: "MaskedFillBackward1",
+    takesOut: false,
+  }),
+  new PointwiseOverload("masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor", {
+    value: filled,
+    backward: { self: unmaskedGrad },
+    unpromoted: ["mask"],
+    check: checkFill,
+    contiguous: true,
+    numbers: false,
+    takesOut: false,
+  }),
+);
