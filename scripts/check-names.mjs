@@ -13,6 +13,9 @@ const allowed = {
     RuntimeError: "a class of Python's that PyTorch raises",
     ValueError: "a class of Python's that PyTorch raises",
   },
+  "torch.autograd": {
+    GradcheckError: "PyTorch's own, from its module torch.autograd.gradcheck",
+  },
 };
 
 const fixture = new URL("../tests/oracle/fixtures/api-names.json", import.meta.url);

@@ -1,4 +1,5 @@
 import { warn } from "../errors.ts";
+import { isPlainObject } from "../schema/arguments.ts";
 import type { Node } from "./node.ts";
 import { scoped } from "./scope.ts";
 
@@ -61,7 +62,8 @@ export function set_detect_anomaly<T>(mode: boolean, body: () => T): T;
 export function set_detect_anomaly<T>(mode: boolean, options: AnomalyOptions, body: () => T): T;
 export function set_detect_anomaly<T>(mode: boolean, options?: AnomalyOptions | (() => T), body?: () => T): T | void {
   const run = typeof options === "function" ? options : body;
-  const checkNaN = typeof options === "object" ? (options.check_nan ?? true) : true;
+  if (options !== undefined && options !== run && !isPlainObject(options)) throw new TypeError("set_detect_anomaly(): expected options or a callback");
+  const checkNaN = (options as AnomalyOptions | undefined)?.check_nan ?? true;
   const previous = { ...anomaly };
   const enter = (): (() => void) => {
     Object.assign(anomaly, { enabled: mode, checkNaN });

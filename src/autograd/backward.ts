@@ -21,6 +21,8 @@ export interface BackwardOptions {
   retain_graph?: boolean | null;
   create_graph?: boolean;
   inputs?: TensorOrList | null;
+  /** The old name of `grad_tensors`. */
+  grad_variables?: GradsOrList;
 }
 
 /** Named parameters of `grad`. */

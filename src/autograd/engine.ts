@@ -11,8 +11,9 @@ import { anomaly, reportAnomaly } from "./anomaly.ts";
 import { runPostHooks, runPreHooks, runTensorHooks } from "./call-hooks.ts";
 import { ops } from "./engine-ops.ts";
 import { gradMode, withGradMode } from "./grad-mode.ts";
-import { captured, evaluating, type Grads, type Node, runs, skipped } from "./node.ts";
+import { captured, evaluating, type Grads, type Node, type OutputMetadata, runs, skipped } from "./node.ts";
 import { ReadyQueue } from "./ready-queue.ts";
+import { forgetUnpacked } from "./saved-tensor.ts";
 
 /** Leads to one output of a node. */
 export interface Edge {
@@ -165,7 +166,9 @@ function assignRoles(reached: Node[], targets: readonly (Edge | null)[], task: T
 
 function execute(roots: readonly Root[], task: Task): void {
   const ready = new ReadyQueue();
-  for (const { node, index, grad } of roots) if (grad !== null) deposit(node, index, grad);
+  roots.forEach(({ node, index, grad }, i) => {
+    if (grad !== null) deposit(node, index, fitted(grad, node.outputs[index], i, null));
+  });
   for (const { node } of roots) {
     // A lone root is reached even where it leads to no target.
     if (node.dependencies !== 0 || (node.role === skipped && roots.length > 1)) continue;
@@ -201,7 +204,7 @@ function evaluate(node: Node, task: Task, ready: ReadyQueue): void {
     capture(node, grads, task);
     if (node.role !== runs) return;
   }
-  const results = callNode(node, grads);
+  const results = callNode(node, grads, task.filtered);
   if (!task.keepGraph) node.releaseVariables();
   if (anomaly.enabled && anomaly.checkNaN) refuseNaN(node, results);
   const { nextNodes, nextIndices } = node;
@@ -229,41 +232,50 @@ function capture(node: Node, grads: Grads, task: Task): void {
   }
 }
 
-/** Runs a node with its hooks around it, and brings the results to the shapes and dtypes that the edges expect. */
-function callNode(node: Node, grads: Grads): Grads {
+/**
+ * Runs a node with its hooks around it, and brings the results to the shapes and dtypes that the edges expect.
+ * `inPart`: not all of its gradients may be asked for.
+ */
+function callNode(node: Node, grads: Grads, inPart: boolean): Grads {
   const { hooks } = node;
   const inputs = hooks === null ? grads : runPreHooks(hooks, runTensorHooks(hooks, grads));
   evaluating.node = node;
+  if (inPart) node.checkSaved();
   const results = node.apply(inputs);
   evaluating.node = null;
+  forgetUnpacked();
   validate(node, results);
   return hooks === null ? results : runPostHooks(hooks, results, inputs);
 }
 
-/** The broadcast adjoint and the cast to the input's dtype, done once for every op. */
+/** Brings the gradients that a node gives to what the edges expect. */
 function validate(node: Node, results: Grads): void {
   const { nextNodes, nextIndices } = node;
   for (let i = 0; i < nextNodes.length; i++) {
     const next = nextNodes[i];
     const grad = results[i];
     if (next === null || grad === null || grad === undefined) continue;
-    const { sizes, dtype } = next.outputs[nextIndices.length === 0 ? 0 : nextIndices[i]];
-    let fitted = grad;
-    if (grad._sizes !== sizes && !sameSizes(grad._sizes, sizes)) {
-      if (!isExpandable(sizes, grad._sizes)) {
-        throw new RuntimeError(
-          `Function ${node.name()} returned an invalid gradient at index ${i} - got ${listText(grad._sizes)} but expected shape compatible with ${listText(sizes)}`,
-        );
-      }
-      fitted = ops.sumToSize(grad, sizes);
-      fitted._owned = !gradMode.enabled && fitted._storage !== grad._storage;
-    }
-    if (fitted.dtype !== dtype) {
-      fitted = ops.to(fitted, dtype);
-      fitted._owned = !gradMode.enabled;
-    }
-    if (fitted !== grad) results[i] = fitted;
+    const expected = next.outputs[nextIndices.length === 0 ? 0 : nextIndices[i]];
+    if (grad._sizes !== expected.sizes || grad.dtype !== expected.dtype) results[i] = fitted(grad, expected, i, node);
   }
+}
+
+/** The broadcast adjoint and the cast to the input's dtype, done once for every op; `from` is null for a root. */
+function fitted(grad: Tensor, { sizes, dtype }: OutputMetadata, i: number, from: Node | null): Tensor {
+  let fit = grad;
+  if (!sameSizes(grad._sizes, sizes)) {
+    if (!isExpandable(sizes, grad._sizes)) {
+      const returned = from === null ? "" : `Function ${from.name()} returned an `;
+      throw new RuntimeError(`${returned}invalid gradient at index ${i} - got ${listText(grad._sizes)} but expected shape compatible with ${listText(sizes)}`);
+    }
+    fit = ops.sumToSize(grad, sizes);
+    fit._owned = !gradMode.enabled && fit._storage !== grad._storage;
+  }
+  if (fit.dtype !== dtype) {
+    fit = ops.to(fit, dtype);
+    fit._owned = !gradMode.enabled;
+  }
+  return fit;
 }
 
 function refuseNaN(node: Node, results: Grads): void {

@@ -4,6 +4,7 @@ import type { Sizes } from "../tensor/layout.ts";
 import type { GraphNode, Tensor } from "../tensor/tensor.ts";
 import { anomaly, captureTraceback } from "./anomaly.ts";
 import { Hooks, type RemovableHandle } from "./hooks.ts";
+import type { SavedTensor } from "./saved-tensor.ts";
 
 export type Grads = (Tensor | null)[];
 
@@ -35,6 +36,7 @@ export class NodeHooks {
 
 let nextSequenceNr = 0;
 const noIndices: readonly number[] = [];
+const noOutputs: OutputMetadata[] = [];
 
 /** The node whose formula is running; a node made meanwhile has it as anomaly parent. */
 export const evaluating: { node: Node | null } = { node: null };
@@ -70,7 +72,7 @@ export abstract class Node implements GraphNode {
   nextNodes: (Node | null)[];
   /** Output numbers of the edges; empty stands for all zero. */
   nextIndices: readonly number[];
-  outputs: OutputMetadata[] = [];
+  outputs: OutputMetadata[] = noOutputs;
   hooks: NodeHooks | null = null;
   /** The backward that came here last; the next three fields are its own. */
   run: Run | null = null;
@@ -98,6 +100,13 @@ export abstract class Node implements GraphNode {
   abstract apply(grads: Grads): Grads;
   /** Lets go of saved tensors; a second backward then fails. */
   releaseVariables(): void {}
+  /** Throws where a saved tensor was written since or let go of, needed now or not: PyTorch's nodes unpack all they have. */
+  checkSaved(): void {
+    for (const saved of this.savedTensors()) saved?.unpack(this);
+  }
+  savedTensors(): readonly (SavedTensor | null)[] {
+    return [];
+  }
   /** What is kept under a name of the op: a SavedTensor, a list of them, another value; undefined for nothing. */
   kept(_name: string): unknown {
     return undefined;
@@ -130,7 +139,11 @@ export abstract class Node implements GraphNode {
     return (this.hooks ??= new NodeHooks());
   }
   addOutput(tensor: Tensor): number {
-    return this.outputs.push({ sizes: tensor._sizes, dtype: tensor.dtype }) - 1;
+    const made: OutputMetadata = { sizes: tensor._sizes, dtype: tensor.dtype };
+    if (this.outputs !== noOutputs) return this.outputs.push(made) - 1;
+    // Most nodes have one output; an array that begins with a push makes room for many.
+    this.outputs = [made];
+    return 0;
   }
   /** The name as PyTorch shows it to Python: without the namespace of native nodes. */
   get typeName(): string {

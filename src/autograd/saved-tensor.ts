@@ -5,8 +5,8 @@ import { listText } from "../tensor/layout.ts";
 import { type GraphNode, Tensor } from "../tensor/tensor.ts";
 import { anomaly } from "./anomaly.ts";
 import { ops } from "./engine-ops.ts";
-import { withGradMode } from "./grad-mode.ts";
-import { forwardOpName, type Node } from "./node.ts";
+import { gradMode, withGradMode } from "./grad-mode.ts";
+import { evaluating, forwardOpName, type Node } from "./node.ts";
 import { gradAccumulator, gradFn, requiresGrad } from "./variable.ts";
 
 export const backwardTwice =
@@ -26,11 +26,21 @@ export const defaultHooks: { stack: SavedTensorHooks[]; disabled: string | null 
 
 /** What is kept of a saved tensor whose memory was packed: its place in the graph. */
 interface Packed {
+  /** What was made of it for the node at work. */
+  unpacked: Tensor | null;
   readonly hooks: SavedTensorHooks;
   readonly value: unknown;
   readonly maker: Node | null;
   readonly outputNr: number;
   readonly accumulator: GraphNode | null;
+}
+
+/** What was unpacked for the node at work; the engine lets go of it when the node is done. */
+const unpackedNow: Packed[] = [];
+
+export function forgetUnpacked(): void {
+  for (const packed of unpackedNow) packed.unpacked = null;
+  unpackedNow.length = 0;
 }
 
 /** A tensor that backward will need, with the version it had when it was saved. */
@@ -53,11 +63,10 @@ export class SavedTensor {
     }
     if (tensor._counter === null) throw new RuntimeError(inferenceSaved);
     this.version = tensor._counter.value;
-    this.isOutput = isOutput && tensor._view === null;
+    this.isOutput = isOutput && tensor._gradFn !== null && tensor._view === null;
     this.wasLeaf = !this.isOutput && tensor._gradFn === null;
     const { stack } = defaultHooks;
     if (stack.length > 0 && !tensor._wrapped) this.pack(tensor, tensor, stack[stack.length - 1]);
-    else if (this.isOutput) this.tensor = outputOf(null, tensor._outputNr, tensor);
   }
 
   private pack(tensor: Tensor, shown: Tensor, hooks: SavedTensorHooks): void {
@@ -69,6 +78,7 @@ export class SavedTensor {
       );
     }
     this.packed = {
+      unpacked: null,
       hooks,
       value,
       maker: this.isOutput || this.wasLeaf ? null : gradFn(tensor),
@@ -103,8 +113,14 @@ export class SavedTensor {
     if (this.packed !== null) return this.unpacked(this.packed, savedFor);
     const { tensor } = this;
     if (tensor === null) return null;
-    if (this.isOutput) tensor._gradFn = savedFor;
-    if (tensor._counter!.value !== this.version) throw modified(tensor, gradFn(tensor), this.isOutput, this.version);
+    const written = tensor._counter!.value !== this.version;
+    if (this.isOutput) {
+      if (written) throw modified(tensor, savedFor, tensor._outputNr, this.version);
+      // Gradients of `tensor` may by now go elsewhere, or nowhere.
+      return tensor._gradFn === savedFor || !gradMode.enabled ? tensor : outputOf(savedFor, tensor._outputNr, tensor);
+    }
+    // PyTorch keeps no output number of such a tensor, and says 0.
+    if (written) throw modified(tensor, gradFn(tensor), 0, this.version);
     if (!this.wasLeaf && tensor._gradFn === null && gradFn(tensor) === null) {
       throw new RuntimeError(
         "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, please use out-of-place `.detach()` instead",
@@ -113,7 +129,18 @@ export class SavedTensor {
     return tensor;
   }
 
-  private unpacked({ hooks, value, maker, outputNr, accumulator }: Packed, savedFor: Node): Tensor {
+  /** A node may ask several times in one go, but its hook is called once. */
+  private unpacked(packed: Packed, savedFor: Node): Tensor {
+    if (packed.unpacked !== null) return packed.unpacked;
+    const tensor = this.restored(packed, savedFor);
+    if (evaluating.node === savedFor) {
+      packed.unpacked = tensor;
+      unpackedNow.push(packed);
+    }
+    return tensor;
+  }
+
+  private restored({ hooks, value, maker, outputNr, accumulator }: Packed, savedFor: Node): Tensor {
     const tensor = hooks.unpack(value);
     if (!(tensor instanceof Tensor)) {
       throw new TypeError(`Output of saved tensor unpack_hook expected to be a Tensor but got result of type ${typeText(tensor)}`);
@@ -127,6 +154,11 @@ export class SavedTensor {
     return leaf;
   }
 
+  /** Called before `tensor` is given other memory: an output was saved with the memory it had. */
+  keepMemory(tensor: Tensor): void {
+    if (this.isOutput && this.tensor === tensor) this.tensor = outputOf(tensor._gradFn!, tensor._outputNr, tensor);
+  }
+
   free(): void {
     this.freed = true;
     this.tensor = null;
@@ -135,16 +167,15 @@ export class SavedTensor {
 }
 
 /** The memory of `tensor` now, as an output of `maker`. */
-function outputOf(maker: Node | null, outputNr: number, tensor: Tensor): Tensor {
+function outputOf(maker: GraphNode, outputNr: number, tensor: Tensor): Tensor {
   const alias = ops.detach(tensor);
   alias._gradFn = maker;
   alias._outputNr = outputNr;
   return alias;
 }
 
-function modified(tensor: Tensor, maker: Node | null, isOutput: boolean, expected: number): RuntimeError {
-  // PyTorch keeps the number of an output apart from its tensor, and for other saved tensors it says 0.
-  const which = maker === null ? "" : `, which is output ${isOutput ? tensor._outputNr : 0} of ${forwardOpName(maker)},`;
+function modified(tensor: Tensor, maker: GraphNode | null, outputNr: number, expected: number): RuntimeError {
+  const which = maker === null ? "" : `, which is output ${outputNr} of ${forwardOpName(maker)},`;
   const hint = anomaly.enabled
     ? "the backtrace further above shows the operation that failed to compute its gradient. The variable in question was changed in there or anywhere later. Good luck!"
     : "enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).";

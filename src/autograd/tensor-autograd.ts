@@ -69,11 +69,11 @@ export function retainGrad(tensor: Tensor): void {
   if (!requiresGrad(tensor)) throw new RuntimeError("can't retain_grad on Tensor that has requires_grad=False");
   const meta = tensor._autogradMeta;
   if (tensor._gradFn === null || meta.retainsGrad) return;
-  meta.retainsGrad = true;
   gradFn(tensor)!.ensureHooks().retainGrad.set(tensor._outputNr, (grad) => {
     if (grad === null) return;
     meta.grad = meta.grad === null ? ops.contiguousClone(grad) : ops.add(meta.grad, grad);
   });
+  meta.retainsGrad = true;
 }
 
 function checkGrad(tensor: Tensor, grad: Tensor | null): void {
@@ -104,6 +104,7 @@ export function cppName(dtype: DType): string {
 function setData(tensor: Tensor, source: Tensor): void {
   if (!((source as unknown) instanceof Tensor)) throw new TypeError(`Variable data has to be a tensor, but got ${typeText(source)}`);
   if (requiresGrad(tensor)) checkCanRequireGrad(source.dtype, "data set to a tensor that requires gradients must be floating point or complex dtype");
+  for (const saved of gradFn(tensor)?.savedTensors() ?? []) saved?.keepMemory(tensor);
   (tensor as { dtype: DType }).dtype = source.dtype;
   tensor._storage = source._storage;
   tensor._setGeometry(source._sizes, source._strides, source._offset);

@@ -66,6 +66,8 @@ export interface KernelDefinition {
   /** Writes the result into `self`; true derives it from `forward`, a function does it directly. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
   inplace?: boolean | ((...args: any[]) => void);
+  /** A write into integers is not recorded. By default it is, although no gradient is any use there: PyTorch does so. */
+  floatsOnly?: boolean;
   method?: boolean;
 }
 
@@ -88,10 +90,11 @@ export class KernelOverload implements Overload, Differentiable {
   }
 
   call(values: unknown[]): unknown {
+    // The node comes first: an input that may not be used in the graph is refused before anything else.
+    const node = mustRecord(this, values) ? new OpNode(this, values) : null;
     const result = unrecorded(() => this.definition.forward(...values));
     const outputs: readonly Tensor[] = result instanceof Tensor ? [result] : result;
-    if (mustRecord(this, values) && outputs.some((t) => t.dtype.kind === FLOAT)) {
-      const node = new OpNode(this, values);
+    if (node !== null && outputs.some((t) => t.dtype.kind === FLOAT)) {
       node.save(values, null);
       for (const output of outputs) if (output.dtype.kind === FLOAT) setHistory(output, node);
       node.saveOutputs(outputs);
@@ -103,7 +106,7 @@ export class KernelOverload implements Overload, Differentiable {
     const self = values[0] as Tensor;
     const recording = mustRecord(this, values);
     checkInplace(self, recording);
-    const node = recording && self.dtype.kind === FLOAT ? new OpNode(this, values) : null;
+    const node = recording && (self.dtype.kind === FLOAT || !this.definition.floatsOnly) ? new OpNode(this, values) : null;
     node?.save(values, () => ops.clone(self));
     unrecorded(() => {
       if (typeof this.definition.inplace === "function") this.definition.inplace(...values);
@@ -123,29 +126,12 @@ function unrecorded<T>(body: () => T): T {
   return gradMode.enabled ? withGradMode(false, body) : body();
 }
 
-const namedLists = new Map<string, new () => Tensor[]>();
-
-/** The class of lists whose elements have these names too. */
-function namedListOf(names: readonly string[]): new () => Tensor[] {
-  const key = names.join();
-  let known = namedLists.get(key);
-  if (known === undefined) {
-    known = class NamedOutputs extends Array<Tensor> {
-      static override get [Symbol.species]() {
-        return Array;
-      }
-    };
-    names.forEach((name, i) => Object.defineProperty(known!.prototype, name, { get(this: Tensor[]) { return this[i]; } }));
-    namedLists.set(key, known);
-  }
-  return known;
-}
-
 /** Several outputs as a list that also has PyTorch's field names: `const { values, indices } = x.max(0)`. */
 export function namedOutputs(outputs: readonly Tensor[], names: readonly string[]): readonly Tensor[] {
-  if (names.length !== outputs.length) return outputs.slice();
-  const list = new (namedListOf(names))();
-  for (let i = 0; i < outputs.length; i++) list.push(outputs[i]);
+  const list = outputs.slice();
+  // Plain fields: a class of lists, or hidden fields, would cost more than the kernels of small tensors.
+  if (names.length !== outputs.length) return list;
+  for (let i = 0; i < names.length; i++) if (!names[i].startsWith("result")) (list as unknown as Record<string, Tensor>)[names[i]] = outputs[i];
   return list;
 }
 
@@ -191,7 +177,7 @@ export class ViewOverload implements Overload, Differentiable {
   /** `copies`: the elements get memory of their own, as in `select_copy`. */
   constructor(text: string, definition: ViewDefinition, copies = false) {
     this.schema = parseSchema(text);
-    this.signature = new Signature(this.schema);
+    this.signature = new Signature(this.schema, { takesOut: copies });
     this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
     this.definition = definition;
     this.copies = copies;
@@ -291,8 +277,8 @@ export class CompositeOverload implements Overload {
   readonly signature: Signature;
   readonly inplace?: (values: unknown[]) => Tensor;
   private readonly body: (...args: never[]) => unknown;
-  constructor(text: string, body: (...args: never[]) => unknown, inplace?: (...args: never[]) => Tensor) {
-    this.signature = new Signature(parseSchema(text));
+  constructor(text: string, body: (...args: never[]) => unknown, inplace?: (...args: never[]) => Tensor, takesOut = true) {
+    this.signature = new Signature(parseSchema(text), { takesOut });
     this.body = body;
     if (inplace !== undefined) this.inplace = (values) => inplace(...(values as never[]));
   }
@@ -308,23 +294,37 @@ export function composite<T>(text: string, body: (...args: any[]) => unknown, op
   return makeOp(overload.signature.schema.name, [overload], options.method ?? takesSelf(overload.signature.schema)) as T;
 }
 
+/** Defines one op of several composites, by their schemas in the order in which they are tried; it takes no `out`. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
+export function alternatives<T>(bodies: Record<string, (...args: any[]) => unknown>, options: { method?: boolean } = {}): T {
+  const overloads = Object.entries(bodies).map(([text, body]) => new CompositeOverload(text, body, undefined, false));
+  return makeOp(overloads[0].signature.schema.name, overloads, options.method ?? true) as T;
+}
+
 /** Named parameters of every factory; device, layout and pin_memory are accepted for PyTorch's sake and change nothing. */
-const factoryOptions = "bool requires_grad=False, Any device=None, Any layout=None, Any pin_memory=None, Any memory_format=None";
+const factoryOptions = ["Layout layout=None", "Device device=None", "bool pin_memory=False", "bool requires_grad=False", "MemoryFormat? memory_format=None"];
 
 /** Defines a function that makes a tensor out of none; adds `requires_grad` to its parameters. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
-export function factory<T>(text: string, body: (...args: any[]) => Tensor, options: { method?: boolean } = {}): T {
-  const overload = factoryOverload(text, body);
+export function factory<T>(text: string, body: (...args: any[]) => Tensor, options: { method?: boolean; takesOut?: boolean } = {}): T {
+  const overload = factoryOverload(text, body, options.takesOut);
   return makeOp(overload.signature.schema.name, [overload], options.method ?? false) as T;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
-export function factoryOverload(text: string, body: (...args: any[]) => Tensor): CompositeOverload {
-  const own = parseSchema(text).parameters.length;
+export function factoryOverload(text: string, body: (...args: any[]) => Tensor, takesOut = true): CompositeOverload {
+  const { parameters, positions } = parseSchema(text);
+  const added = factoryOptions.filter((option) => !positions.has(/(\w+)=/.exec(option)![1]));
   const separator = text.includes("*,") ? ", " : ", *, ";
-  const full = text.replace(/\)\s*->/, `${separator}${factoryOptions}) ->`).replace("(, ", "(");
-  return new CompositeOverload(full, (...values: unknown[]) => {
-    const made = unrecorded(() => body(...values.slice(0, own)));
-    return values[own] === true ? markRequiresGrad(made) : made;
-  });
+  const full = text.replace(/\)\s*->/, `${separator}${added.join(", ")}) ->`).replace("(, ", "(");
+  const requiresGrad = parameters.length + added.indexOf("bool requires_grad=False");
+  return new CompositeOverload(
+    full,
+    (...values: unknown[]) => {
+      const made = unrecorded(() => body(...values.slice(0, parameters.length)));
+      return values[requiresGrad] === true ? markRequiresGrad(made) : made;
+    },
+    undefined,
+    takesOut,
+  );
 }

@@ -8,7 +8,7 @@ import { dtypes, type DType } from "../tensor/dtype.ts";
 import { Storage } from "../tensor/heap.ts";
 import { expandedStrides, sameSizes, type Sizes } from "../tensor/layout.ts";
 import { emptyStrided, newCounter, Tensor } from "../tensor/tensor.ts";
-import { broadcastTensors, canonicalStrides, resultStrides } from "./iterate.ts";
+import { broadcastTensors, canonicalStrides, layoutIn, resultStrides } from "./iterate.ts";
 import type { TensorOrNumber } from "./promote.ts";
 
 const radix = dtypes.length + 1;
@@ -53,9 +53,9 @@ export class Fused {
 
   /**
    * Computes the formula over `inputs` (aligned with `names`; what comes after is ignored) in dtype `common`. The result is a new tensor of
-   * dtype `outDtype`, or is written to `out`.
+   * dtype `outDtype`, or is written to `out`. `alike` is false where a number stands for an operand of other sizes.
    */
-  run(inputs: readonly TensorOrNumber[], common: DType, outDtype: DType, out: Tensor | null): Tensor {
+  run(inputs: readonly TensorOrNumber[], common: DType, outDtype: DType, out: Tensor | null, alike = true): Tensor {
     let key = common.code * radix + outDtype.code;
     let first: Tensor | null = null;
     let simple = true;
@@ -66,6 +66,7 @@ export class Fused {
         if (!input._contiguous) simple = false;
         if (first === null) first = input;
         else if (first._sizes !== input._sizes && !sameSizes(first._sizes, input._sizes)) {
+          alike = false;
           if (input._sizes.length !== 0) {
             if (first._sizes.length === 0) first = input;
             else simple = false;
@@ -77,8 +78,10 @@ export class Fused {
     }
     let kernel = this.kernels.get(key);
     if (kernel === undefined) this.kernels.set(key, (kernel = this.compile(inputs, common, outDtype)));
+    // Along dimensions of size 0 or 1 the layout of a mixed result follows the inputs' strides.
+    if (!alike && out === null && first !== null && (first._numel === 0 || first._sizes.includes(1))) simple = false;
     if (!simple || first === null || (out !== null && (!out._contiguous || !sameSizes(out._sizes, first._sizes)))) {
-      return this.runStrided(kernel, inputs, outDtype, out);
+      return this.runStrided(kernel, inputs, common, outDtype, out, alike);
     }
     const target = out ?? new Tensor(new Storage(first._numel * outDtype.itemsize), first._sizes, canonicalStrides(first), 0, outDtype, newCounter());
     at[0] = target._storage.address + target._offset * outDtype.itemsize;
@@ -97,11 +100,11 @@ export class Fused {
     return target;
   }
 
-  private runStrided(kernel: PointwiseKernel, inputs: readonly TensorOrNumber[], outDtype: DType, out: Tensor | null): Tensor {
+  private runStrided(kernel: PointwiseKernel, inputs: readonly TensorOrNumber[], common: DType, outDtype: DType, out: Tensor | null, alike: boolean): Tensor {
     const used = inputs.slice(0, this.names.length);
     const tensors = used.filter((input) => input instanceof Tensor);
     const sizes: Sizes = out === null ? (tensors.length > 0 ? broadcastTensors(tensors) : []) : out._sizes;
-    const target = out ?? emptyStrided(sizes, tensors.length > 0 ? resultStrides(sizes, tensors) : [], outDtype);
+    const target = out ?? emptyStrided(sizes, tensors.length > 0 ? resultStrides(sizes, tensors.map((t) => layoutIn(t, common)), alike) : [], outDtype);
     const operands = [target, ...used].map((t) => {
       if (!(t instanceof Tensor)) return { address: 0, strides: sizes.map(() => 0) };
       return { address: t._address, strides: byteStrides(t, sizes) };

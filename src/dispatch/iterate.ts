@@ -1,6 +1,7 @@
 /** The shape and the layout of a pointwise result: what TensorIterator works out. */
 import { RuntimeError } from "../errors.ts";
-import { broadcastSizes, contiguousStrides, expandedStrides, isNonOverlappingAndDense, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
+import { broadcastSizes, contiguousStrides, expandedStrides, isContiguous, isNonOverlappingAndDense, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
+import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export function broadcastTensors(tensors: readonly Tensor[]): Sizes {
@@ -9,17 +10,31 @@ export function broadcastTensors(tensors: readonly Tensor[]): Sizes {
   return sizes;
 }
 
+/** How a tensor lies in memory. */
+export type Layout = Pick<Tensor, "_sizes" | "_strides" | "_numel" | "_contiguous">;
+
+/** How an operand lies once it is cast to the dtype of the computation: a cast makes a dense copy. */
+export function layoutIn(t: Tensor, common: DType): Layout {
+  if (t.dtype === common || t._contiguous || isNonOverlappingAndDense(t._sizes, t._strides)) return t;
+  const strides = resultStrides(t._sizes, [t]);
+  return { _sizes: t._sizes, _strides: strides, _numel: t._numel, _contiguous: isContiguous(t._sizes, strides) };
+}
+
 /** Row-major strides for the sizes of a contiguous tensor; its own may differ along dimensions of size 1, or where it is empty. */
-export function canonicalStrides(contiguous: Tensor): Sizes {
+export function canonicalStrides(contiguous: Layout): Sizes {
   return contiguous._numel === 0 || contiguous._sizes.includes(1) ? contiguousStrides(contiguous._sizes) : contiguous._strides;
 }
 
-/** Strides of a result of `sizes`: the memory order of the inputs is kept, as TensorIterator keeps it. */
-export function resultStrides(sizes: Sizes, inputs: readonly Tensor[]): Sizes {
+/**
+ * Strides of a result of `sizes`: the memory order of the inputs is kept, as TensorIterator keeps it. `alike`: the
+ * inputs may all have these sizes, and no number stands for one that has not.
+ */
+export function resultStrides(sizes: Sizes, inputs: readonly Layout[], alike = true): Sizes {
   const first = inputs[0];
-  if (inputs.every((t) => t._contiguous && sameSizes(t._sizes, sizes))) return canonicalStrides(first);
-  const alike = inputs.every((t) => sameSizes(t._sizes, sizes) && sameSizes(t._strides, first._strides));
-  if (alike && isNonOverlappingAndDense(sizes, first._strides)) return first._strides;
+  if (alike && inputs.every((t) => sameSizes(t._sizes, sizes))) {
+    if (inputs.every((t) => t._contiguous)) return canonicalStrides(first);
+    if (inputs.every((t) => sameSizes(t._strides, first._strides)) && isNonOverlappingAndDense(sizes, first._strides)) return first._strides;
+  }
   const strides = inputs.map((t) => expandedStrides(t._sizes, t._strides, sizes));
   const order = memoryOrder(sizes, strides);
   if (order.every((dim, i) => dim === sizes.length - 1 - i)) return contiguousStrides(sizes);

@@ -14,6 +14,8 @@ export interface Overload {
   call(values: unknown[]): unknown;
   /** Writes to `self`; absent where the op has no in-place form. */
   readonly inplace?: (values: unknown[]) => Tensor;
+  /** `out` must have the very dtype of the result. */
+  readonly strictOut?: boolean;
 }
 
 /** Each way to break off the positional arguments `P` and to give the rest by name. */
@@ -158,7 +160,7 @@ function callWithOut(op: AnyOp, args: unknown[], { out, ...rest }: Record<string
   const outs = checkOut(op.opName, out, args);
   const isFactory = op.overloads[0].signature.schema.positions.has("pin_memory");
   const result = invoke(op, [...args, isFactory ? { dtype: outs[0].dtype, ...rest } : rest], false);
-  (result instanceof Tensor ? [result] : (result as Tensor[])).forEach((r, i) => writeOut(outs[i], r, args, isFactory));
+  (result instanceof Tensor ? [result] : (result as Tensor[])).forEach((r, i) => writeOut(outs[i], r, args, { quietly: isFactory, strictly: op.overloads[0].strictOut === true }));
   return out;
 }
 

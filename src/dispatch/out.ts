@@ -20,8 +20,9 @@ export function checkOut(name: string, out: unknown, args: readonly unknown[]): 
   return outs;
 }
 
-/** Casts `result` into `out`, which is resized to fit; `quietly` says that this is no reason to warn. */
-export function writeOut(out: Tensor, result: Tensor, inputs: readonly unknown[], quietly: boolean): void {
+/** Casts `result` into `out`, which is resized to fit: `quietly` without a warning, `strictly` only if no cast is needed. */
+export function writeOut(out: Tensor, result: Tensor, inputs: readonly unknown[], { quietly, strictly }: { quietly: boolean; strictly: boolean }): void {
+  if (strictly && out.dtype !== result.dtype) throw new RuntimeError(`Found dtype ${out.dtype.title} but expected ${result.dtype.title}`);
   if (!can_cast(result.dtype, out.dtype)) throw new RuntimeError(`result type ${result.dtype.title} can't be cast to the desired output type ${out.dtype.title}`);
   if (!sameSizes(out._sizes, result._sizes)) {
     if (out._numel > 0 && !quietly) warnOfResize(out, result);

@@ -9,7 +9,7 @@ import { RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { Signature } from "../schema/arguments.ts";
 import { parseSchema, type Schema } from "../schema/schema.ts";
-import { bool, can_cast, FLOAT, get_default_dtype, type DType } from "../tensor/dtype.ts";
+import { bool, can_cast, FLOAT, float64, get_default_dtype, type DType } from "../tensor/dtype.ts";
 import { sameSizes } from "../tensor/layout.ts";
 import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { evaluateOnTensors, fused, type Fused } from "./fused.ts";
@@ -44,7 +44,9 @@ export interface PointwiseDefinition {
   unpromoted?: readonly string[];
   /** Numbers that take part in promotion although they are not operands, such as an exponent. */
   promoted?: readonly string[];
-  /** Refuses a call before anything is computed. */
+  /** Refuses a call at once. */
+  refuse?: (values: readonly unknown[], common: DType, inplace: boolean) => void;
+  /** Refuses a call whose result can be written where it is to go. */
   check?: (values: readonly unknown[], common: DType, out: DType) => void;
   node?: string;
   /** Do Tensor parameters take numbers too? Default: where there are two or more. */
@@ -55,6 +57,8 @@ export interface PointwiseDefinition {
   method?: boolean;
   /** Does the function take `out`? Default: yes. */
   takesOut?: boolean;
+  /** Must `out` have the dtype of the result? Default: where the result has that of the only operand. */
+  strictOut?: boolean;
   /** Does the result lie in row-major order whatever the inputs? Default: it keeps their memory order. */
   contiguous?: boolean;
   /** What the text about a result that cannot be written in place calls a dtype. Default: `Long`. */
@@ -68,10 +72,15 @@ export class PointwiseOverload implements Overload {
   readonly nodeName: string;
   readonly definition: PointwiseDefinition;
   readonly inplace?: (values: unknown[]) => Tensor;
+  readonly strictOut: boolean;
   /** Names and positions of the differentiable inputs, in schema order: the edges of the node. */
   readonly differentiable: readonly { name: string; position: number; formula: Formula | Choice }[];
+  /** What is saved whichever gradients are asked for, as PyTorch does: the result, and what several gradients read. */
+  readonly shared: readonly string[];
   private readonly operands: readonly number[];
   private readonly tensorPositions: readonly number[];
+  /** Tensors, and numbers that PyTorch makes 0-dim tensors of; they decide the layout of the result. */
+  private readonly shaping: readonly number[];
   private readonly fixedValue: Fused | null;
   /** The formula's names are the parameters in their order, so that the values of a call can be handed on as they are. */
   private readonly alignedValue: boolean;
@@ -86,8 +95,12 @@ export class PointwiseOverload implements Overload {
     this.differentiable = Object.entries(definition.backward ?? {})
       .map(([name, formula]) => ({ name, position: positions.get(name)!, formula }))
       .sort((a, b) => a.position - b.position);
+    const read = this.differentiable.flatMap(({ formula }) => (formula instanceof Choice ? [] : fused(formula).names));
+    this.shared = this.differentiable.length < 2 ? [] : read.filter((name, i) => name !== "grad" && (name === "result" || read.indexOf(name) !== i));
     const promotes = (name: string): boolean => !definition.unpromoted?.includes(name);
     this.tensorPositions = tensors.map((p) => positions.get(p.name)!);
+    this.strictOut = definition.strictOut ?? (tensors.length === 1 && definition.promoted === undefined && (definition.out ?? "same") === "same");
+    this.shaping = [...this.tensorPositions, ...["self", "other"].filter((name) => definition.promoted?.includes(name)).map((name) => positions.get(name)!)];
     this.operands = parameters
       .filter((p) => (p.type === "Tensor" && promotes(p.name)) || definition.promoted?.includes(p.name))
       .map((p) => positions.get(p.name)!);
@@ -139,12 +152,23 @@ export class PointwiseOverload implements Overload {
     if (kernel !== this.fixedValue || !this.alignedValue) {
       inputs = names.map((name) => values[this.schema.positions.get(name)!] as TensorOrNumber);
     }
-    const result = kernel.run(inputs, common, outDtype, out ?? (this.definition.contiguous ? this.contiguousOut(values, outDtype) : null));
+    const result = kernel.run(inputs, common, outDtype, out, this.allTensors(values));
     return out === null ? this.unread(values, names, result) : result;
   }
 
+  /** PyTorch broadcasts the mask before `self`, which shows in the text where they do not fit. */
   private contiguousOut(values: readonly unknown[], dtype: DType): Tensor {
-    return emptyTensor(broadcastTensors(this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor)), dtype);
+    return emptyTensor(broadcastTensors(this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor).reverse()), dtype);
+  }
+
+  /** No number stands where a tensor may. */
+  private allTensors(values: readonly unknown[]): boolean {
+    const { shaping } = this;
+    for (let i = 0; i < shaping.length; i++) {
+      const value = values[shaping[i]];
+      if (value !== null && !(value instanceof Tensor)) return false;
+    }
+    return true;
   }
 
   /** A tensor that the formula does not read still takes part in the shape. */
@@ -157,10 +181,14 @@ export class PointwiseOverload implements Overload {
 
   call(values: unknown[]): Tensor {
     const { common, out: outDtype } = this.dtypes(values);
+    // The node comes first: an input that may not be used in the graph is refused before anything else.
+    const node = gradMode.enabled && this.definition.out !== "bool" && this.anyRequiresGrad(values) ? new PointwiseNode(this, values, common) : null;
+    this.definition.refuse?.(values, common, false);
+    const target = this.definition.contiguous ? this.contiguousOut(values, outDtype) : null;
     this.definition.check?.(values, common, outDtype);
-    const out = this.compute(values, common, outDtype, null);
-    if (gradMode.enabled && outDtype.kind === FLOAT && this.anyRequiresGrad(values)) {
-      const node = new PointwiseNode(this, values, common);
+    const out = this.compute(values, common, outDtype, target);
+    if (node !== null) {
+      refuseIntegerGraph(outDtype);
       setHistory(out, node);
       node.save(values, out, null);
     }
@@ -181,15 +209,16 @@ export class PointwiseOverload implements Overload {
     const recording = gradMode.enabled && this.anyRequiresGrad(values);
     checkInplace(self, recording);
     const { common, out: outDtype } = this.dtypes(values);
-    if (!can_cast(outDtype, self.dtype)) {
-      throw new RuntimeError(`result type ${outDtype.title} can't be cast to the desired output type ${this.definition.castName?.(self.dtype) ?? self.dtype.title}`);
-    }
-    this.definition.check?.(values, common, outDtype);
+    const node = recording ? new PointwiseNode(this, values, common) : null;
+    this.definition.refuse?.(values, common, true);
     const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
     refuseInternalOverlap(self);
     for (const tensor of tensors) refusePartialOverlap(self, tensor);
     refuseBroadcastOutput(self, broadcastTensors(tensors));
-    const node = recording ? new PointwiseNode(this, values, common) : null;
+    if (!can_cast(outDtype, self.dtype)) {
+      throw new RuntimeError(`result type ${outDtype.title} can't be cast to the desired output type ${this.definition.castName?.(self.dtype) ?? self.dtype.title}`);
+    }
+    this.definition.check?.(values, common, outDtype);
     node?.save(values, null, self);
     this.compute(values, common, self.dtype, self);
     bumpVersion(self);
@@ -199,6 +228,11 @@ export class PointwiseOverload implements Overload {
     }
     return self;
   }
+}
+
+/** An integer tensor can get into the graph by in-place writes only; nothing differentiable can be made of it. */
+function refuseIntegerGraph(dtype: DType): void {
+  if (dtype.kind !== FLOAT) throw new RuntimeError(`Autograd not support dtype: ${dtype.title}`);
 }
 
 /** The node of a pointwise op. */
@@ -239,29 +273,33 @@ export class PointwiseNode extends Node {
 
   /** Saves what the formulas ask for; `overwritten` is a self about to be written, of which a copy is kept. */
   save(values: readonly unknown[], result: Tensor | null, overwritten: Tensor | null): void {
-    const { positions } = this.op.schema;
-    const arity = values.length;
+    let complete = true;
     for (const formula of this.formulas) {
-      if (formula === null) continue;
-      for (const name of formula.names) {
-        if (name === "grad") continue;
-        const position = name === "result" ? arity : positions.get(name)!;
-        if (this.saved?.[position]) continue;
-        const value = position === arity ? result : values[position];
-        if (value instanceof Tensor) {
-          const kept = value === overwritten && position === 0 ? ops.clone(value) : value;
-          (this.saved ??= new Array<SavedTensor | null>(arity + 1).fill(null))[position] = new SavedTensor(kept, position === arity);
-        } else if (position !== arity) {
-          this.attributes ??= values.map((v) => (v instanceof Tensor ? null : v));
-          if (this.op.schema.parameters[position].type === "Tensor") this.savesNumber = true;
-        }
-      }
+      if (formula === null) complete = false;
+      else for (const name of formula.names) this.saveValue(name, values, result, overwritten);
+    }
+    if (!complete) for (const name of this.op.shared) this.saveValue(name, values, result, overwritten);
+  }
+
+  private saveValue(name: string, values: readonly unknown[], result: Tensor | null, overwritten: Tensor | null): void {
+    if (name === "grad") return;
+    const { parameters, positions } = this.op.schema;
+    const arity = values.length;
+    const position = name === "result" ? arity : positions.get(name)!;
+    if (this.saved?.[position]) return;
+    const value = position === arity ? result : values[position];
+    if (value instanceof Tensor) {
+      const kept = value === overwritten && position === 0 ? ops.clone(value) : value;
+      (this.saved ??= new Array<SavedTensor | null>(arity + 1).fill(null))[position] = new SavedTensor(kept, position === arity);
+    } else if (position !== arity) {
+      this.attributes ??= values.map((v) => (v instanceof Tensor ? null : v));
+      if (parameters[position].type === "Tensor") this.savesNumber = true;
     }
   }
 
   /** Saves the result of an in-place op, which exists only after the write. */
   saveResult(values: readonly unknown[], result: Tensor): void {
-    if (this.formulas.some((f) => f?.names.includes("result"))) this.save(values, result, result);
+    if (this.op.reads("result")) this.save(values, result, result);
   }
 
   private valueAt(name: string, grad: Tensor): TensorOrNumber {
@@ -302,6 +340,15 @@ export class PointwiseNode extends Node {
     return results;
   }
 
+  override savedTensors(): readonly (SavedTensor | null)[] {
+    return this.saved ?? [];
+  }
+
+  override checkSaved(): void {
+    super.checkSaved();
+    if (this.savesNumber && this.attributes === null) throw new RuntimeError(backwardTwice);
+  }
+
   override releaseVariables(): void {
     if (this.saved !== null) for (const s of this.saved) s?.free();
     if (this.savesNumber) this.attributes = null;
@@ -325,10 +372,17 @@ function onTensors(formula: Fused, inputs: readonly TensorOrNumber[], grad: Tens
   const values: Record<string, Tensor> = {};
   formula.names.forEach((name, i) => {
     const input = inputs[i];
-    values[name] = input instanceof Tensor ? input : wrappedNumber(input);
+    values[name] = input instanceof Tensor ? input : wrappedFloat(input);
   });
   const result = evaluateOnTensors(formula.formula, values);
   return typeof result === "number" ? ops.full(grad._sizes, result, grad.dtype) : result;
+}
+
+/** In gradients all numbers count as floats, which keeps the precision of their functions. */
+function wrappedFloat(value: number | bigint | boolean): Tensor {
+  const tensor = ops.full([], Number(value), float64);
+  tensor._wrapped = true;
+  return tensor;
 }
 
 /** A number as a 0-dim tensor. */

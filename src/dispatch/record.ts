@@ -181,6 +181,10 @@ export class OpNode extends Node {
     return results;
   }
 
+  override savedTensors(): readonly SavedTensor[] {
+    return this.saved === null ? [] : [...this.saved.values()].flat();
+  }
+
   override releaseVariables(): void {
     if (this.saved === null) return;
     for (const saved of this.saved.values()) for (const s of Array.isArray(saved) ? saved : [saved]) s.free();

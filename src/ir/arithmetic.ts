@@ -71,6 +71,7 @@ export type Formula = <V extends Arithmetic<V>>(values: Readonly<Record<string, 
 
 /** What only values need, never gradients; tensors lack some of it. */
 export interface KernelArithmetic<V> extends Arithmetic<V> {
+  erfc(): V;
   signbit(): V;
   bitwise_not(): V;
   bitwise_and(other: V): V;

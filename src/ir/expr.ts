@@ -4,7 +4,7 @@ import type { KernelArithmetic, RoundingMode } from "./arithmetic.ts";
 export type UnaryName =
   | "neg" | "abs" | "sign" | "floor" | "ceil" | "round" | "trunc" | "sqrt" | "rsqrt" | "reciprocal"
   | "exp" | "exp2" | "log" | "log2" | "log10" | "log1p" | "expm1" | "sin" | "cos" | "tan" | "asin" | "acos" | "atan"
-  | "sinh" | "cosh" | "tanh" | "asinh" | "acosh" | "atanh" | "sigmoid" | "erf" | "isnan" | "signbit" | "logical_not" | "bitwise_not";
+  | "sinh" | "cosh" | "tanh" | "asinh" | "acosh" | "atanh" | "sigmoid" | "erf" | "erfc" | "isnan" | "signbit" | "logical_not" | "bitwise_not";
 export type BinaryName =
   | "add" | "sub" | "mul" | "div" | "pow" | "fmod" | "remainder" | "atan2" | "hypot" | "copysign" | "maximum" | "minimum" | "fmax" | "fmin"
   | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "logical_and" | "logical_or" | "logical_xor"
@@ -85,6 +85,7 @@ export class Expr implements KernelArithmetic<Expr> {
   atanh(): Expr { return floating("atanh", this); }
   sigmoid(): Expr { return floating("sigmoid", this); }
   erf(): Expr { return floating("erf", this); }
+  erfc(): Expr { return floating("erfc", this); }
   isnan(): Expr { return new Expr({ tag: "unary", name: "isnan", of: this }, bool); }
   signbit(): Expr { return new Expr({ tag: "unary", name: "signbit", of: this }, bool); }
   bitwise_not(): Expr { return unary("bitwise_not", this); }
@@ -97,7 +98,10 @@ export class Expr implements KernelArithmetic<Expr> {
     const left = asFloat(this);
     return binary("div", left, typeof other === "number" ? Expr.constant(other, left.dtype) : asFloat(other));
   }
-  pow(exponent: Operand): Expr { return binary("pow", this, exponent); }
+  pow(exponent: Operand): Expr {
+    const simpler = typeof exponent === "number" ? simplePower(this, exponent) : null;
+    return simpler ?? binary("pow", this, exponent);
+  }
   fmod(other: Operand): Expr { return binary("fmod", this, other); }
   remainder(other: Operand): Expr { return binary("remainder", this, other); }
   atan2(other: Expr): Expr { return binary("atan2", asFloat(this), asFloat(other)); }
@@ -124,6 +128,28 @@ export class Expr implements KernelArithmetic<Expr> {
   where(condition: Expr, other: Operand): Expr { return select(condition, this, other); }
   masked_fill(mask: Expr, value: Operand): Expr {
     return typeof value === "number" ? select(mask, Expr.constant(value, this.dtype), this) : select(mask, value.to(this.dtype), this);
+  }
+}
+
+/** The powers that PyTorch computes without pow; they differ from it in special cases: the root of -∞ is NaN. */
+function simplePower(x: Expr, exponent: number): Expr | null {
+  switch (exponent) {
+    case 1:
+      return x;
+    case 2:
+      return x.mul(x);
+    case 3:
+      return x.mul(x).mul(x);
+    case 0.5:
+      return x.sqrt();
+    case -0.5:
+      return x.rsqrt();
+    case -1:
+      return x.dtype.kind === FLOAT ? x.reciprocal() : null;
+    case -2:
+      return x.dtype.kind === FLOAT ? x.mul(x).reciprocal() : null;
+    default:
+      return null;
   }
 }
 

@@ -10,8 +10,9 @@ import { BOOL, can_cast, FLOAT, scalarKind, type DType } from "../tensor/dtype.t
 import { isExpandable, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expandError } from "./copy.ts";
-import { checkBatches, checkMatrixVector, leftGradient, rightGradient } from "./linalg.ts";
-import { multiplyBatches, multiplyInto, overwriting, refuseBoolProduct, refuseUnmultipliable, startingFrom } from "./matrix-product.ts";
+import {
+  checkBatches, checkMatrixVector, leftGradient, multiplyBatches, multiplyInto, overwriting, refuseBoolProduct, refuseUnmultipliable, rightGradient, startingFrom,
+} from "./matrix-product.ts";
 import { typeName } from "./cpp-text.ts";
 
 type Factor = number | bigint | boolean;
@@ -138,7 +139,8 @@ export const addbmm: Batched = kernel("addbmm(Tensor self, Tensor batch1, Tensor
 });
 
 const outerSum: Formula = ({ self, vec1, vec2, beta, alpha }) => self.mul(beta).add(vec1.mul(alpha).mul(vec2));
-const outerOnly: Formula = ({ vec1, vec2, alpha }) => vec1.mul(alpha).mul(vec2);
+/** Names `self`, which counts in the layout of the result, but does not read it. */
+const outerOnly: Formula = ({ self: _self, vec1, vec2, alpha }) => vec1.mul(alpha).mul(vec2);
 const outerAny: Formula = ({ self, vec1, vec2, beta, alpha }) => self.logical_and(beta).logical_or(vec1.logical_and(alpha).logical_and(vec2));
 
 /** The sum of a matrix and an outer product, element by element, as a new tensor or in `out`. */

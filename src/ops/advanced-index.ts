@@ -5,7 +5,7 @@ import { memoryOrder, refuseOverlap, resultStrides } from "../dispatch/iterate.t
 import { invokeInplace, type AnyOp, type FunctionOp, type InplaceOp } from "../dispatch/op.ts";
 import { IndexError, RuntimeError, warn } from "../errors.ts";
 import { bool, int32, int64, uint8 } from "../tensor/dtype.ts";
-import { broadcastSizes, contiguousStrides, expandedStrides, isExpandable, listText, type Sizes } from "../tensor/layout.ts";
+import { broadcastSizes, contiguousStrides, expandedStrides, isExpandable, listText, viewStrides, type Sizes } from "../tensor/layout.ts";
 import { heapAs } from "../tensor/read.ts";
 import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { preservingCopy, writeInto } from "./copy.ts";
@@ -23,8 +23,8 @@ interface Plan {
   strides: number[];
   /** The index tensors with the result's dimensions: what decides the result's memory order. */
   indices: Tensor[];
-  /** How far the indexed dimensions lead, by position in the index's shape. */
-  offsets: Uint32Array;
+  /** How far the indexed dimensions lead, by position in the index's shape; throws for an index out of range. */
+  offsets: () => Uint32Array;
   positions: number[];
 }
 
@@ -86,12 +86,13 @@ function plan(given: Tensor, givenIndices: Indices): Plan {
   if (indexed.includes(0) && !shape.includes(0)) throw new IndexError("index is out of bounds for dimension with size 0");
   const around = <T>(inner: T[], fill: T): T[] => [...before.map(() => fill), ...inner, ...after.map(() => fill)];
   const sizes = [...before, ...shape, ...after];
+  const fitted = around([...shape], 1);
   return {
     self,
     sizes,
     strides: [...self._strides.slice(0, from), ...shape.map(() => 0), ...self._strides.slice(from + tables.length)],
-    indices: tables.map((index) => index._aliased(around([...shape], 1), around([...index._strides], 0), index._offset)),
-    offsets: offsetsOf(tables, indexed, self._strides.slice(from), sizes.includes(0)),
+    indices: tables.map((index) => index._aliased(fitted, viewStrides(shape, index._strides, fitted)!, index._offset)),
+    offsets: () => offsetsOf(tables, indexed, self._strides.slice(from), sizes.includes(0)),
     positions: around(contiguousStrides(shape), 0),
   };
 }
@@ -124,13 +125,14 @@ function offsetsOf(tables: readonly Tensor[], sizes: Sizes, strides: Sizes, isEm
 function read(self: Tensor, indices: Indices): Tensor {
   const p = plan(self, indices);
   const source = self._aliased(p.sizes, p.strides, self._offset);
+  const from = tableWalk(p);
   const out = emptyStrided(p.sizes, resultStrides(p.sizes, [source, ...p.indices]), self.dtype);
-  gather(heapAs(self.dtype), p.sizes, tableWalk(p), { start: elementStart(out), strides: out._strides });
+  gather(heapAs(self.dtype), p.sizes, from, { start: elementStart(out), strides: out._strides });
   return out;
 }
 
 function tableWalk({ self, strides, offsets, positions }: Plan): TableWalk {
-  return { start: elementStart(self), strides, offsets, positions };
+  return { start: elementStart(self), strides, offsets: offsets(), positions };
 }
 
 function write(self: Tensor, indices: Indices, values: Tensor, accumulate: boolean): void {
@@ -139,7 +141,11 @@ function write(self: Tensor, indices: Indices, values: Tensor, accumulate: boole
       "Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also applies to advanced indexing e.g. tensor[indices] = tensor",
     );
   }
-  const fill = !accumulate && values._numel === 1 && indices.every((index) => index === null || isMask(index)) && indices.filter((index) => index !== null).length === 1;
+  checkKinds(self, indices);
+  const given = indices.filter((index) => index !== null);
+  const fill = !accumulate && values._numel === 1 && given.length === 1 && isMask(given[0]);
+  if (fill) checkMask(self, given[0], indices.indexOf(given[0]));
+  if (fill && given[0].dtype === uint8) throw new RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype unsigned char");
   if (!fill) for (const other of [values, ...indices]) if (other !== null) refuseOverlap(self, other);
   const p = plan(self, indices);
   // One value for one mask is a fill, which casts; anything else must be of the dtype of `self`.

@@ -5,6 +5,7 @@ import { RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { BOOL, FLOAT, scalarKind, type DType } from "../tensor/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { boolDifference } from "./refusals.ts";
 
 type Binary = InplaceOp<[self: TensorLike, other: TensorLike]>;
 type Scaled = InplaceOp<[self: TensorLike, other: TensorLike], { alpha?: number }>;
@@ -35,24 +36,20 @@ const plainDifference: Formula = ({ self, other }) => self.sub(other);
 const scaledDifference: Formula = ({ self, other, alpha }) => self.sub(other.mul(alpha));
 const scaledNegated: Formula = ({ grad, alpha }) => grad.mul(alpha.neg());
 
-function checkDifference(values: readonly unknown[], common: DType): void {
+function refuseBools(values: readonly unknown[]): void {
   const bools = values.slice(0, 2).map((v) => (v instanceof Tensor ? v.dtype.kind === BOOL : typeof v === "boolean"));
   if (bools[0] && bools[1]) {
     throw new RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.");
   }
-  if (bools[0] || bools[1]) {
-    throw new RuntimeError(
-      "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.",
-    );
-  }
-  checkAlpha(values, common);
+  if (bools[0] || bools[1]) throw new RuntimeError(boolDifference);
 }
 
 /** self - alpha · other. */
 export const sub: Scaled = pointwise("sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", {
   value: choose(["alpha"], (alpha) => (alpha === 1 ? plainDifference : scaledDifference)),
   backward: { self: pass, other: choose(["alpha"], (alpha) => (alpha === 1 ? negated : scaledNegated)) },
-  check: checkDifference,
+  refuse: refuseBools,
+  check: checkAlpha,
 });
 
 const reversed = choose(["alpha"], (alpha) => (alpha === 1 ? reversedDifference : scaledReversed));
@@ -66,7 +63,8 @@ export const rsub: Op<[self: Tensor, other: TensorLike], { alpha?: number }> = o
   new PointwiseOverload("rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", {
     value: reversed,
     backward: { self: reversedGrad, other: pass },
-    check: checkDifference,
+    refuse: refuseBools,
+    check: checkAlpha,
     numbers: false,
     inplace: false,
     takesOut: false,
@@ -75,7 +73,8 @@ export const rsub: Op<[self: Tensor, other: TensorLike], { alpha?: number }> = o
     value: reversed,
     backward: { self: reversedGrad },
     promoted: ["other"],
-    check: checkDifference,
+    refuse: refuseBools,
+    check: checkAlpha,
     node: "RsubBackward1",
     inplace: false,
     takesOut: false,

@@ -2,7 +2,8 @@
 import type { Geometry } from "../autograd/engine-ops.ts";
 import { isNonOverlappingAndDense } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { arange, zeros } from "./creation.ts";
+import { zeros } from "./creation.ts";
+import { arange } from "./ranges.ts";
 
 /** Lays the gradient of a strided view out in a storage of zeros, and reads it there as the input lay. */
 export function asStridedBackward(grad: Tensor, input: Geometry, view: Geometry): Tensor {

@@ -1,7 +1,7 @@
 /** Tensors brought to one shape, or to a least number of dimensions. */
-import { composite, CompositeOverload } from "../dispatch/define.ts";
+import { alternatives, composite } from "../dispatch/define.ts";
 import { broadcastTensors } from "../dispatch/iterate.ts";
-import { makeOp, type FunctionOp, type Op } from "../dispatch/op.ts";
+import type { FunctionOp, Op } from "../dispatch/op.ts";
 import { RuntimeError, warn } from "../errors.ts";
 import { sameSizes, type Sizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -9,20 +9,38 @@ import { Tensor } from "../tensor/tensor.ts";
 type Size = readonly number[];
 type Tensors = readonly Tensor[];
 
-/** A view with dimensions of size 1 repeated to fit `size`. */
+/**
+ * A view with dimensions of size 1 repeated to fit `size`.
+ *
+ * @throws RuntimeError where the sizes do not fit.
+ * @example
+ * torch.tensor([[1], [2]]).broadcast_to([2, 2]).tolist(); // [[1, 1], [2, 2]]
+ */
 export const broadcast_to: Op<[self: Tensor, size: Size], { size?: Size }> = composite("broadcast_to(Tensor self, int[] size) -> Tensor", (self: Tensor, size: Sizes) => self.expand(size));
 
 /** Takes tensors one by one or in a list. */
 type OverTensors<N = unknown> = FunctionOp<[tensors: Tensors], N, Tensors> & ((...tensors: Tensor[]) => Tensors);
 
-/** The tensors expanded to their common shape; one that has it already is returned as it is. */
+/**
+ * The tensors expanded to their common shape; one that has it already is returned as it is.
+ *
+ * @throws RuntimeError where the shapes have none in common.
+ * @example
+ * torch.broadcast_tensors(torch.zeros(2, 1), torch.zeros(3)).map((t) => t.shape); // [[2, 3], [2, 3]]
+ */
 export const broadcast_tensors: OverTensors = composite("broadcast_tensors(Tensor[] *tensors) -> Tensor[]", (tensors: Tensors) => {
   if (tensors.length === 0) return [];
   const sizes = broadcastTensors(tensors);
   return tensors.map((t) => (sameSizes(t._sizes, sizes) ? t : t.expand(sizes)));
 }) as OverTensors;
 
-/** The shape that tensors of these shapes have in common; a number stands for a vector's shape. */
+/**
+ * The shape that tensors of these shapes have in common; a number stands for a vector's shape.
+ *
+ * @throws RuntimeError where there is none.
+ * @example
+ * torch.broadcast_shapes([2, 1], [3]); // [2, 3]
+ */
 export function broadcast_shapes(...shapes: (number | Size)[]): readonly number[] {
   const lists = shapes.map((shape) => (typeof shape === "number" ? [shape] : shape));
   const out = new Array<number>(lists.reduce((n, shape) => Math.max(n, shape.length), 0)).fill(1);
@@ -46,25 +64,39 @@ export function broadcast_shapes(...shapes: (number | Size)[]): readonly number[
 type AtLeast = FunctionOp<[self: Tensor]> & FunctionOp<[tensors: Tensors], unknown, Tensors> & ((...tensors: Tensor[]) => Tensors);
 
 const atLeast = (name: string, raise: (t: Tensor) => Tensor): AtLeast =>
-  makeOp(
-    name,
-    [
-      new CompositeOverload(`${name}(Tensor self) -> Tensor`, raise),
-      new CompositeOverload(`${name}.Sequence(Tensor[] *tensors=[]) -> Tensor[]`, (tensors: Tensors) => tensors.map(raise)),
-    ],
-    false,
-  ) as unknown as AtLeast;
+  alternatives(
+    {
+      [`${name}(Tensor self) -> Tensor`]: raise,
+      [`${name}.Sequence(Tensor[] *tensors=[]) -> Tensor[]`]: (tensors: Tensors) => tensors.map(raise),
+    },
+    { method: false },
+  );
 
-/** A 0-dim tensor as a vector; others as they are. Several tensors give a list. */
+/**
+ * A 0-dim tensor as a vector; others as they are. Several tensors give a list.
+ *
+ * @example
+ * torch.atleast_1d(torch.zeros([])).shape; // [1]
+ */
 export const atleast_1d: AtLeast = atLeast("atleast_1d", (t) => (t._sizes.length === 0 ? t.reshape([1]) : t));
 
-/** With at least two dimensions: a vector becomes a row. Several tensors give a list. */
+/**
+ * With at least two dimensions: a vector becomes a row. Several tensors give a list.
+ *
+ * @example
+ * torch.atleast_2d(torch.zeros(3)).shape; // [1, 3]
+ */
 export const atleast_2d: AtLeast = atLeast("atleast_2d", (t) => {
   const ndim = t._sizes.length;
   return ndim === 0 ? t.reshape([1, 1]) : ndim === 1 ? t.unsqueeze(0) : t;
 });
 
-/** With at least three dimensions: a vector lies along the second, a matrix along the first two. Several tensors give a list. */
+/**
+ * With at least three dimensions: a vector lies along the second, a matrix along the first two. Several tensors give a list.
+ *
+ * @example
+ * torch.atleast_3d(torch.zeros(3)).shape; // [1, 3, 1]
+ */
 export const atleast_3d: AtLeast = atLeast("atleast_3d", (t) => {
   const ndim = t._sizes.length;
   if (ndim === 0) return t.reshape([1, 1, 1]);
@@ -73,7 +105,13 @@ export const atleast_3d: AtLeast = atLeast("atleast_3d", (t) => {
 
 type Indexing = "ij" | "xy";
 
-/** Vectors expanded over the grid that they span; with indexing "xy" the first two span columns and rows. */
+/**
+ * Vectors expanded over the grid that they span; with indexing "xy" the first two span columns and rows.
+ *
+ * @throws RuntimeError for no tensors, tensors of two or more dimensions, or of different dtypes.
+ * @example
+ * torch.meshgrid(torch.tensor([1, 2]), torch.tensor([3, 4]), { indexing: "ij" })[0].tolist(); // [[1, 1], [2, 2]]
+ */
 export const meshgrid: OverTensors<{ indexing?: Indexing | null }> & ((...args: [...Tensor[], { indexing: Indexing }]) => Tensors) = composite(
   "meshgrid(Tensor[] *tensors=[], *, str? indexing=None) -> Tensor[]",
   (tensors: Tensors, indexing: string | null) => {

@@ -4,10 +4,10 @@ import { overloaded, pointwise, PointwiseOverload } from "../dispatch/pointwise.
 import type { InplaceOp, Op, TensorLike } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
-import { FLOAT, get_default_dtype } from "../tensor/dtype.ts";
+import { bool, FLOAT, get_default_dtype } from "../tensor/dtype.ts";
 import { sameSizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { mustFit } from "./refusals.ts";
+import { emptyLike, fillWith } from "./fill.ts";
 
 type Comparison = InplaceOp<[self: Tensor, other: TensorLike]>;
 
@@ -22,7 +22,7 @@ function comparison(name: string, value: Formula): Comparison {
       out: "bool", value, backward: { self: zero, other: zero }, node: `${camel}Backward1`, inplace: true, numbers: false,
     }),
     new PointwiseOverload(`${name}.Scalar(Tensor self, Scalar other) -> Tensor`, {
-      out: "bool", value, backward: { self: zero }, promoted: ["other"], check: mustFit(1), inplace: true,
+      out: "bool", value, backward: { self: zero }, promoted: ["other"], inplace: true,
     }),
   );
 }
@@ -44,11 +44,9 @@ export const ge: Comparison = comparison("ge", ({ self, other }) => self.ge(othe
 export const isnan: Op<[self: Tensor]> = pointwise("isnan(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.isnan(), takesOut: false });
 
 /** Is each element infinite? */
-export const isinf: Op<[self: Tensor]> = pointwise("isinf(Tensor self) -> Tensor", {
-  out: "bool",
-  value: ({ self }) => self.eq(Infinity).logical_or(self.eq(-Infinity)),
-  takesOut: false,
-});
+export const isinf: Op<[self: Tensor]> = composite("isinf(Tensor self) -> Tensor", (self: Tensor) =>
+  self.dtype.kind === FLOAT ? eq(self.abs(), Infinity) : fillWith(emptyLike(self, bool), false),
+);
 
 /** Is each element finite? */
 export const isfinite: Op<[self: Tensor]> = pointwise("isfinite(Tensor self) -> Tensor", {

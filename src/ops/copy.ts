@@ -1,19 +1,28 @@
 /** Copies, casts and detached aliases. */
+import type { Operand } from "../backends/loop.ts";
+import { moveElements } from "../backends/reference/move.ts";
 import type { InplaceOp, Op } from "../dispatch/op.ts";
 import { kernel } from "../dispatch/define.ts";
-import { fused } from "../dispatch/fused.ts";
-import { refuseInternalOverlap, refusePartialOverlap, resultStrides } from "../dispatch/iterate.ts";
+import { byteStrides, fused } from "../dispatch/fused.ts";
+import { refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap, resultStrides } from "../dispatch/iterate.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { RuntimeError } from "../errors.ts";
 import { bool, DType, float32, float64, int16, int32, int64, int8, uint8 } from "../tensor/dtype.ts";
-import { isExpandable, isNonOverlappingAndDense, listText, type Sizes } from "../tensor/layout.ts";
+import { broadcastSizes, isNonOverlappingAndDense, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
+import { heap } from "../tensor/heap.ts";
 import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
 
 const same: Formula = ({ self }) => self;
 
 /** Writes `source`, cast and broadcast, over `self`; unrecorded. */
 export function writeInto(self: Tensor, source: Tensor): Tensor {
-  fused(same).run([source], source.dtype, self.dtype, self);
+  if (self.dtype !== source.dtype) fused(same).run([source], source.dtype, self.dtype, self);
+  else if (self._contiguous && source._contiguous && sameSizes(self._sizes, source._sizes)) {
+    heap.u8.copyWithin(self._address, source._address, source._address + source.nbytes);
+  } else {
+    const place = (t: Tensor): Operand => ({ address: t._address, strides: byteStrides(t, self._sizes) });
+    moveElements(self._sizes, self.dtype.itemsize, place(self), place(source));
+  }
   return self;
 }
 
@@ -52,10 +61,11 @@ export const copy: InplaceOp<[self: Tensor, src: Tensor, non_blocking?: boolean]
   backward: { self: ({ grad }) => zerosOf(grad), src: ({ grad }) => grad },
   node: "torch::autograd::CopyBackwards",
   method: false,
+  floatsOnly: true,
   inplace: (self: Tensor, src: Tensor) => {
     refuseInternalOverlap(self);
     refusePartialOverlap(self, src);
-    if (!isExpandable(src._sizes, self._sizes)) throw expandError(src._sizes, self._sizes, src.dtype);
+    refuseBroadcastOutput(self, broadcastSizes(self._sizes, src._sizes));
     writeInto(self, src);
   },
 });

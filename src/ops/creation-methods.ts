@@ -3,9 +3,9 @@ import { factory } from "../dispatch/define.ts";
 import type { Op } from "../dispatch/op.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Sizes } from "../tensor/layout.ts";
-import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
+import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import type { Size, TensorOptions } from "./creation.ts";
-import { checkSizes, filled, fromData, type TensorData } from "./fill.ts";
+import { checkSizes, fillChecked, filled, fromData, strided, type TensorData } from "./fill.ts";
 
 type NewSized = Op<[self: Tensor, size: Size], TensorOptions> & ((self: Tensor, ...sizes: number[]) => Tensor);
 
@@ -27,7 +27,7 @@ export const new_empty: NewSized = sized("new_empty", null);
 /** A tensor of `self`'s dtype, filled with one value. */
 export const new_full: Op<[self: Tensor, size: Size, fill_value: number | bigint | boolean], TensorOptions> = factory(
   "new_full(Tensor self, int[] size, Scalar fill_value, *, ScalarType? dtype=None) -> Tensor",
-  (self: Tensor, size: Sizes, value: number, dtype: DType | null) => filled(size, value, dtype ?? self.dtype),
+  (self: Tensor, size: Sizes, value: number, dtype: DType | null) => fillChecked(emptyTensor(checkSizes(size), dtype ?? self.dtype), value),
   { method: true },
 );
 
@@ -41,6 +41,6 @@ export const new_tensor: Op<[self: Tensor, data: TensorData], TensorOptions> = f
 /** An unset tensor of `self`'s dtype with the strides given. */
 export const new_empty_strided: Op<[self: Tensor, size: Size, stride: Size], TensorOptions> = factory(
   "new_empty_strided(Tensor self, int[] size, int[] stride, *, ScalarType? dtype=None) -> Tensor",
-  (self: Tensor, size: Sizes, stride: Sizes, dtype: DType | null) => emptyStrided(checkSizes(size), stride, dtype ?? self.dtype),
+  (self: Tensor, size: Sizes, stride: Sizes, dtype: DType | null) => strided(size, stride, dtype ?? self.dtype),
   { method: true },
 );

@@ -2,12 +2,11 @@
 import { factory, factoryOverload } from "../dispatch/define.ts";
 import { makeOp, type FunctionOp } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
-import { float32, get_default_dtype, int64, kindDefault, scalarKind, type DType } from "../tensor/dtype.ts";
+import { get_default_dtype, kindDefault, scalarKind, type DType } from "../tensor/dtype.ts";
 import type { Sizes } from "../tensor/layout.ts";
-import { viewTyped } from "../tensor/read.ts";
 import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
-import { writeInto } from "./copy.ts";
-import { checkSizes, emptyLike, filled, fillWith, fromData, type TensorData } from "./fill.ts";
+import { writeInto, type MemoryFormat } from "./copy.ts";
+import { checkSizes, emptyLike, fillChecked, filled, fillWith, fromData, strided, type TensorData } from "./fill.ts";
 
 /** Named parameters of every factory. */
 export interface TensorOptions {
@@ -25,122 +24,108 @@ const sized = (name: string, body: (sizes: Sizes, dtype: DType | null) => Tensor
   factory(`${name}(int[] size, *, ScalarType? dtype=None) -> Tensor`, body) as SizeFactory;
 
 /** A tensor of zeros. */
-export const zeros: SizeFactory = sized("zeros", (size, dtype) => filled(size, 0, dtype ?? get_default_dtype()));
+export const zeros: SizeFactory = sized("zeros", (size, dtype) => {
+  if (size.some((s) => s < 0)) throw new RuntimeError("zeros: Dimension size must be non-negative.");
+  return filled(size, 0, dtype ?? get_default_dtype());
+});
 /** A tensor of ones. */
 export const ones: SizeFactory = sized("ones", (size, dtype) => filled(size, 1, dtype ?? get_default_dtype()));
 /** A tensor whose elements are not set; here they are whatever the heap holds. */
 export const empty: SizeFactory = sized("empty", (size, dtype) => emptyTensor(checkSizes(size), dtype ?? get_default_dtype()));
 
-type Like = FunctionOp<[self: Tensor], TensorOptions & { memory_format?: unknown }>;
+interface LikeOptions extends TensorOptions {
+  memory_format?: MemoryFormat | null;
+}
+type Like = FunctionOp<[self: Tensor], LikeOptions>;
 
-const like = (name: string, body: (self: Tensor, dtype: DType | null) => Tensor): Like =>
-  factory(`${name}(Tensor self, *, ScalarType? dtype=None) -> Tensor`, body) as Like;
+const like = (name: string, body: (self: Tensor, dtype: DType | null, format: MemoryFormat | null) => Tensor): Like =>
+  factory(`${name}(Tensor self, *, ScalarType? dtype=None, MemoryFormat? memory_format=None) -> Tensor`, body, { takesOut: false }) as Like;
 
 /** Zeros in the sizes and dtype of `self`. */
-export const zeros_like: Like = like("zeros_like", (self, dtype) => fillWith(emptyLike(self, dtype), 0));
+export const zeros_like: Like = like("zeros_like", (self, dtype, format) => fillWith(emptyLike(self, dtype, format), 0));
 /** Ones in the sizes and dtype of `self`. */
-export const ones_like: Like = like("ones_like", (self, dtype) => fillWith(emptyLike(self, dtype), 1));
+export const ones_like: Like = like("ones_like", (self, dtype, format) => fillWith(emptyLike(self, dtype, format), 1));
 /** An unset tensor in the sizes and dtype of `self`. */
 export const empty_like: Like = like("empty_like", emptyLike);
 
-function fullDtype(value: number | bigint | boolean, dtype: DType | null): DType {
+type Scalar = number | bigint | boolean;
+
+function fullDtype(value: Scalar, dtype: DType | null): DType {
   if (dtype !== null) return dtype;
   return typeof value === "number" ? get_default_dtype() : kindDefault(scalarKind(value));
 }
 
 /** A tensor filled with `fill_value`; a number gives the default dtype, a bigint int64, a boolean bool. */
-export const full: FunctionOp<[size: Size, fill_value: number | bigint | boolean | Tensor], TensorOptions> = factory(
+export const full: FunctionOp<[size: Size, fill_value: Scalar | Tensor], TensorOptions> = factory(
   "full(int[] size, Scalar fill_value, *, ScalarType? dtype=None) -> Tensor",
-  (size: Sizes, value: number | bigint | boolean, dtype: DType | null) => filled(size, value, fullDtype(value, dtype)),
+  (size: Sizes, value: Scalar, dtype: DType | null) => fillChecked(emptyTensor(checkSizes(size), fullDtype(value, dtype)), value),
 );
 
 /** A tensor in the sizes and dtype of `self`, filled with `fill_value`. */
-export const full_like: FunctionOp<[self: Tensor, fill_value: number | bigint | boolean], TensorOptions> = factory(
-  "full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None) -> Tensor",
-  (self: Tensor, value: number | bigint | boolean, dtype: DType | null) => fillWith(emptyLike(self, dtype), value),
+export const full_like: FunctionOp<[self: Tensor, fill_value: Scalar | Tensor], LikeOptions> = factory(
+  "full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, MemoryFormat? memory_format=None) -> Tensor",
+  (self: Tensor, value: Scalar, dtype: DType | null, format: MemoryFormat | null) => fillChecked(emptyLike(self, dtype, format), value),
+  { takesOut: false },
 );
 
 /** A 0-dim tensor. */
-export const scalar_tensor: FunctionOp<[s: number | bigint | boolean], TensorOptions> = factory(
+export const scalar_tensor: FunctionOp<[s: Scalar], TensorOptions> = factory(
   "scalar_tensor(Scalar s, *, ScalarType? dtype=None) -> Tensor",
-  (value: number | bigint | boolean, dtype: DType | null) => filled([], value, fullDtype(value, dtype)),
+  (value: Scalar, dtype: DType | null) => fillChecked(emptyTensor([], dtype ?? get_default_dtype()), value),
+  { takesOut: false },
 );
 
 /** An unset tensor with the strides given. */
 export const empty_strided: FunctionOp<[size: Size, stride: Size], TensorOptions> = factory(
   "empty_strided(int[] size, int[] stride, *, ScalarType? dtype=None) -> Tensor",
-  (size: Sizes, stride: Sizes, dtype: DType | null) => {
-    if (size.length !== stride.length) throw new RuntimeError(`mismatch in length of strides and shape`);
-    return emptyStrided(checkSizes(size), stride, dtype ?? get_default_dtype());
-  },
+  (size: Sizes, stride: Sizes, dtype: DType | null) => strided(size, stride, dtype ?? get_default_dtype()),
+  { takesOut: false },
 );
 
-type Scalar = number | bigint;
+/** An unset tensor whose dimensions lie in memory in the order of `physical_layout`, outermost first. */
+export const empty_permuted: FunctionOp<[size: Size, physical_layout: Size], TensorOptions> = factory(
+  "empty_permuted(int[] size, int[] physical_layout, *, ScalarType? dtype=None) -> Tensor",
+  (size: Sizes, order: Sizes, dtype: DType | null) => {
+    const ndim = size.length;
+    if (order.length !== ndim) {
+      throw new RuntimeError(
+        `Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = ${ndim} is not equal to len(physical_layout) = ${order.length}`,
+      );
+    }
+    order.forEach((d, i) => {
+      if (d < 0 || d >= ndim) {
+        throw new RuntimeError(`Dimension out of range (expected to be between 0 and ${ndim - 1}, but got ${d} at index ${i}).  NB: negative dims not currently supported; file an issue if you want it.`);
+      }
+      if (order.indexOf(d) !== i) throw new RuntimeError("Duplicate dim not allowed");
+    });
+    const stride = new Array<number>(ndim);
+    let step = 1;
+    for (const d of order.toReversed()) {
+      stride[d] = step;
+      step *= Math.max(size[d], 1);
+    }
+    return emptyStrided(checkSizes(size), stride, dtype ?? get_default_dtype());
+  },
+  { takesOut: false },
+);
 
-function arangeValues(start: Scalar, end: Scalar, step: Scalar, dtype: DType | null): Tensor {
-  const [a, b, s] = [Number(start), Number(end), Number(step)];
-  if (s === 0) throw new RuntimeError("step must be nonzero");
-  if (!Number.isFinite(a) || !Number.isFinite(b)) throw new RuntimeError(`unsupported range: ${a} -> ${b}`);
-  if ((s > 0 && b < a) || (s < 0 && b > a)) throw new RuntimeError("upper bound and lower bound inconsistent with step sign");
-  const whole = [start, end, step].every((v) => typeof v === "bigint" || Number.isInteger(v));
-  const type = dtype ?? (whole ? int64 : get_default_dtype());
-  const out = emptyTensor([Math.ceil((b - a) / s)], type);
-  const data = viewTyped(out);
-  if (data instanceof BigInt64Array) {
-    const [first, by] = [BigInt(Math.trunc(a)), BigInt(Math.trunc(s))];
-    for (let i = 0; i < data.length; i++) data[i] = first + by * BigInt(i);
-  } else {
-    for (let i = 0; i < data.length; i++) data[i] = a + s * i;
-  }
+function identity(n: number, m: number, dtype: DType | null): Tensor {
+  if (n < 0) throw new RuntimeError(`n must be greater or equal to 0, got ${n}`);
+  if (m < 0) throw new RuntimeError(`m must be greater or equal to 0, got ${m}`);
+  const out = filled([n, m], 0, dtype ?? get_default_dtype());
+  fillWith(out._aliased([Math.min(n, m)], [m + 1], 0), 1);
   return out;
 }
 
-/** Numbers from `start` up to, but without, `end`; int64 if all arguments are whole, else the default dtype. */
-export const arange: FunctionOp<[start: Scalar, end?: Scalar, step?: Scalar], TensorOptions & { start?: Scalar; end?: Scalar; step?: Scalar }> = makeOp(
-  "arange",
+/** The identity matrix, n × m. */
+export const eye: FunctionOp<[n: number, m?: number], TensorOptions & { m?: number }> = makeOp(
+  "eye",
   [
-    factoryOverload("arange(Scalar end, *, ScalarType? dtype=None) -> Tensor", (end: Scalar, dtype: DType | null) => arangeValues(0, end, 1, dtype)),
-    factoryOverload("arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None) -> Tensor", arangeValues),
+    factoryOverload("eye(int n, *, ScalarType? dtype=None) -> Tensor", (n: number, dtype: DType | null) => identity(n, n, dtype)),
+    factoryOverload("eye.m(int n, int m, *, ScalarType? dtype=None) -> Tensor", identity),
   ],
   false,
-) as typeof arange;
-
-/** `steps` numbers, evenly spaced, from `start` to `end` with both. */
-export const linspace: FunctionOp<[start: Scalar, end: Scalar, steps: number], TensorOptions> = factory(
-  "linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None) -> Tensor",
-  (start: Scalar, end: Scalar, steps: number, dtype: DType | null) => {
-    if (steps < 0) throw new RuntimeError("number of steps must be non-negative");
-    const type = dtype ?? get_default_dtype();
-    const out = emptyTensor([steps], type);
-    const [a, b] = [Number(start), Number(end)];
-    const values = linspaceValues(a, b, steps, type);
-    const data = viewTyped(out);
-    if (data instanceof BigInt64Array) values.forEach((v, i) => (data[i] = BigInt(Math.trunc(v))));
-    else values.forEach((v, i) => (data[i] = v));
-    return out;
-  },
-);
-
-/** Both halves are counted from their own end, as PyTorch does, so that the ends are exact. */
-function linspaceValues(a: number, b: number, steps: number, dtype: DType): number[] {
-  const round = dtype === float32 ? Math.fround : (x: number): number => x;
-  const step = round((b - a) / (steps - 1));
-  return Array.from({ length: steps }, (_, i) => (steps === 1 ? a : i < steps / 2 ? round(a + round(step * i)) : round(b - round(step * (steps - 1 - i)))));
-}
-
-/** The identity matrix, n × m. */
-export const eye: FunctionOp<[n: number, m?: number | null], TensorOptions> = factory(
-  "eye(int n, int? m=None, *, ScalarType? dtype=None) -> Tensor",
-  (n: number, m: number | null, dtype: DType | null) => {
-    if (n < 0) throw new RuntimeError(`n must be greater or equal to 0, got ${n}`);
-    const columns = m ?? n;
-    if (columns < 0) throw new RuntimeError(`m must be greater or equal to 0, got ${columns}`);
-    const out = filled([n, columns], 0, dtype ?? get_default_dtype());
-    const diagonal = new Tensor(out._storage, [Math.min(n, columns)], [columns + 1], 0, out.dtype, null);
-    fillWith(diagonal, 1);
-    return out;
-  },
-);
+) as typeof eye;
 
 /**
  * A tensor of the given data: nested arrays of numbers (the default dtype), of bigints (int64), of booleans (bool),
@@ -150,10 +135,12 @@ export const eye: FunctionOp<[n: number, m?: number | null], TensorOptions> = fa
  * @example
  * const x = torch.tensor([[1, 2], [3, 4]], { requires_grad: true });
  */
-export const tensor: FunctionOp<[data: TensorData], TensorOptions> = factory("tensor(Any data, *, ScalarType? dtype=None) -> Tensor", fromData);
+export const tensor: FunctionOp<[data: TensorData], TensorOptions> = factory("tensor(Any data, *, ScalarType? dtype=None) -> Tensor", fromData, { takesOut: false });
 
 /** The same as `tensor`, but `data` that is a tensor of the dtype already is returned as it is. */
-export const as_tensor: FunctionOp<[data: TensorData], TensorOptions> = factory("as_tensor(Any data, *, ScalarType? dtype=None) -> Tensor", (data: TensorData, dtype: DType | null) =>
-  data instanceof Tensor ? (dtype === null || dtype === data.dtype ? data : writeInto(emptyLike(data, dtype), data)) : fromData(data, dtype),
+export const as_tensor: FunctionOp<[data: TensorData], TensorOptions> = factory(
+  "as_tensor(Any data, *, ScalarType? dtype=None) -> Tensor",
+  (data: TensorData, dtype: DType | null) =>
+    data instanceof Tensor ? (dtype === null || dtype === data.dtype ? data : writeInto(emptyLike(data, dtype), data)) : fromData(data, dtype),
+  { takesOut: false },
 );
-

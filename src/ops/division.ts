@@ -61,13 +61,17 @@ export const true_divide: Binary = pointwise("true_divide(Tensor self, Tensor ot
   node: "DivBackward0",
 });
 
+const floorDivision = (name: string): PointwiseOverload =>
+  new PointwiseOverload("floor_divide(Tensor self, Tensor other) -> Tensor", {
+    value: floorQuotient,
+    backward: { self: noDerivative(name), other: noDerivative(name) },
+    node: notImplementedNode,
+    check: noKernel("div_floor_cpu", BOOL),
+    inplace: name.endsWith("_"),
+  });
+
 /** self / other, rounded down. It has no derivative; `div` with `rounding_mode` has. */
-export const floor_divide: Binary = pointwise("floor_divide(Tensor self, Tensor other) -> Tensor", {
-  value: floorQuotient,
-  backward: { self: noDerivative("floor_divide"), other: noDerivative("floor_divide") },
-  node: notImplementedNode,
-  check: noKernel("div_floor_cpu", BOOL),
-});
+export const floor_divide: Binary = overloaded({}, floorDivision("floor_divide"), floorDivision("floor_divide_"));
 
 const remainderOf: Formula = ({ self, other }) => self.remainder(other);
 const noRemainder = noKernel("remainder_cpu", BOOL);

@@ -6,7 +6,7 @@ import type { Op, SplitOp } from "../dispatch/op.ts";
 import { overloaded } from "../dispatch/pointwise.ts";
 import { Reducer, reducedSizes, reductionDims, unfolded } from "../dispatch/reduce.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
-import { BOOL, FLOAT, int64 } from "../tensor/dtype.ts";
+import { BOOL, FLOAT, int32, int64 } from "../tensor/dtype.ts";
 import { wrapDim, type Sizes } from "../tensor/layout.ts";
 import { onlyElement, viewTyped } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
@@ -31,7 +31,7 @@ const smallest = new Reducer("min");
 
 /** An extremum of nothing does not exist. */
 function refuseEmptyDim(name: string, self: Tensor, dim: number): void {
-  if (self._sizes.length > 0 && self._sizes[dim] === 0) throw new IndexError(`${name}: Expected reduction dim ${dim} to have non-zero size.`);
+  if (self._sizes.length > 0 && self._sizes.at(dim) === 0) throw new IndexError(`${name}: Expected reduction dim ${dim} to have non-zero size.`);
 }
 function refuseEmpty(name: string, self: Tensor): void {
   if (self._numel > 0) return;
@@ -61,9 +61,9 @@ type Amax = Op<[self: Tensor, dim?: Dims, keepdim?: boolean], DimsOptions>;
 const amaxLike = (name: "amax" | "amin", reducer: Reducer): Amax =>
   kernel(`${name}(Tensor self, int[1]? dim=[], bool keepdim=False) -> Tensor`, {
     forward: (self: Tensor, dim: Sizes | null, keepdim: boolean) => {
-      const dims = reductionDims(dim, self._sizes.length);
       if (dim === null || dim.length === 0) refuseEmpty(`${name}()`, self);
-      else for (const d of dims) refuseEmptyDim(`${name}()`, self, d);
+      else for (const d of dim) refuseEmptyDim(`${name}()`, self, d);
+      const dims = reductionDims(dim, self._sizes.length);
       return reducer.run([self], dims, keepdim, self.dtype, self.dtype);
     },
     backward: {
@@ -182,8 +182,14 @@ export const argmin: ArgExtremum = argLike("argmin");
 
 type Median = SplitOp<[self: Tensor], unknown, Tensor, [self: Tensor, dim: number, keepdim?: boolean], DimOptions, ValuesAndIndices>;
 
-function refuseBoolMedian(self: Tensor): void {
-  if (self.dtype.kind === BOOL) throw new NotImplementedError(`"median_cpu" not implemented for 'Bool'`);
+function refuseBool(self: Tensor, kernelName: string): void {
+  if (self.dtype.kind === BOOL) throw new NotImplementedError(`"${kernelName}" not implemented for 'Bool'`);
+}
+
+/** The median of nothing is NaN, and what C++ makes of that in each dtype. */
+function medianOfNothing({ dtype }: Tensor): Tensor {
+  if (dtype === int64 || dtype === int32) return filled([], -(2n ** BigInt(8 * dtype.itemsize - 1)), dtype);
+  return filled([], dtype.kind === FLOAT ? NaN : dtype.kind === BOOL, dtype);
 }
 
 function medianLike(name: "median" | "nanmedian"): Median {
@@ -193,8 +199,8 @@ function medianLike(name: "median" | "nanmedian"): Median {
     {},
     new KernelOverload(`${name}(Tensor self) -> Tensor`, {
       forward: (self: Tensor) => {
-        refuseBoolMedian(self);
-        if (self._numel === 0) return filled([], self.dtype.kind === FLOAT ? NaN : self.dtype === int64 ? -(2n ** 63n) : 0, self.dtype);
+        if (self._numel === 0) return medianOfNothing(self);
+        refuseBool(self, "median_cpu");
         const [values, indices] = [emptyTensor([], self.dtype), emptyTensor([], int64)];
         const input = rowMajor(self);
         medianOf(viewTyped(input), { outer: 1, n: input._numel, inner: 1 }, ignoreNaN, viewTyped(values), viewTyped(indices) as BigInt64Array);
@@ -206,7 +212,7 @@ function medianLike(name: "median" | "nanmedian"): Median {
     new KernelOverload(`${name}.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`, {
       forward: (self: Tensor, dim: number, keepdim: boolean) => {
         const { d, values, indices, input } = alongDim("median()", self, dim, keepdim);
-        refuseBoolMedian(self);
+        refuseBool(self, "median_out");
         medianOf(viewTyped(input), lanesOf(self._sizes, d), ignoreNaN, viewTyped(values), viewTyped(indices) as BigInt64Array);
         return [values, indices];
       },
@@ -229,6 +235,7 @@ export const kthvalue: Op<[self: Tensor, k: number, dim?: number, keepdim?: bool
       const { d, values, indices, input } = alongDim("kthvalue()", self, dim, keepdim);
       const lanes = lanesOf(self._sizes, d);
       if (k < 1 || k > lanes.n) throw new RuntimeError(`kthvalue(): selected number k out of range for dimension ${d}`);
+      refuseBool(self, "kthvalue_cpu");
       kthSmallest(viewTyped(input), lanes, k, viewTyped(values), viewTyped(indices) as BigInt64Array);
       return [values, indices];
     },

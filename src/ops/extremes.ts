@@ -3,7 +3,7 @@ import { choose, overloaded, pointwise, PointwiseOverload } from "../dispatch/po
 import type { InplaceOp, Op } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
 import { valueOnly, type Arithmetic, type Formula } from "../ir/arithmetic.ts";
-import { BOOL, typeMetaName } from "../tensor/dtype.ts";
+import { BOOL, typeMetaName, type DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { both, mustFit, noKernel } from "./refusals.ts";
 
@@ -76,12 +76,13 @@ function checkBounds(values: readonly unknown[]): void {
   if (values[1] === null && values[2] === null) throw new RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None");
 }
 
-/** The kernel that a bool tensor does not have depends on the bounds given. */
-function noBoolClamp(suffix: string): (values: readonly unknown[], common: Parameters<ReturnType<typeof noKernel>>[1]) => void {
-  return (values, common) => {
-    const kernel = values[2] === null ? "clamp_min" : values[1] === null ? "clamp_max" : "clamp";
-    noKernel(`${kernel}${suffix}_cpu`, BOOL)(values, common);
-  };
+/** The kernel that bools lack depends on the bounds given. */
+function refuseBoolScalars(values: readonly unknown[], common: DType): void {
+  noKernel(values[2] === null ? "clamp_min_scalar_cpu" : values[1] === null ? "clamp_max_scalar_cpu" : "clamp_scalar_cpu", BOOL)(values, common);
+}
+
+function refuseBoolBounds(values: readonly unknown[], common: DType): void {
+  if (values[1] !== null && values[2] !== null) noKernel("clamp_cpu", BOOL)(values, common);
 }
 
 type Bound = number | Tensor | null;
@@ -98,16 +99,16 @@ const clampOf = (name: string): Clamp =>
         max: choose(["min"], (min) => (min === null ? maxGrad : maxOfBothGrad)),
       },
       node: "ClampBackward0",
-      check: both(checkBounds, noBoolClamp("")),
-      castName: typeMetaName,
+      check: both(checkBounds, refuseBoolBounds),
       numbers: false,
     }),
     new PointwiseOverload(`${name}(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor`, {
       value: byBounds(bounded, boundedBelow, boundedAbove),
       backward: { self: byBounds(boundsGrad, lowerGrad, upperGrad) },
       promoted: ["min", "max"],
+      strictOut: true,
       node: "ClampBackward1",
-      check: both(checkBounds, noBoolClamp("_scalar"), mustFit(1, 2)),
+      check: both(checkBounds, refuseBoolScalars, mustFit(1, 2)),
       castName: typeMetaName,
     }),
   );
@@ -130,6 +131,7 @@ export const clamp_min: InplaceOp<[self: Tensor, min: number | Tensor]> = overlo
     value: boundedBelow,
     backward: { self: lowerGrad },
     promoted: ["min"],
+    strictOut: true,
     check: both(noKernel("clamp_min_scalar_cpu", BOOL), mustFit(1)),
     castName: typeMetaName,
   }),
@@ -148,6 +150,7 @@ export const clamp_max: InplaceOp<[self: Tensor, max: number | Tensor]> = overlo
     value: boundedAbove,
     backward: { self: upperGrad },
     promoted: ["max"],
+    strictOut: true,
     check: both(noKernel("clamp_max_scalar_cpu", BOOL), mustFit(1)),
     castName: typeMetaName,
   }),

@@ -5,12 +5,12 @@ import { RuntimeError, ValueError, warn } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { typeText } from "../schema/arguments.ts";
 import {
-  BOOL, bool, DType, FLOAT, float32, float64, get_default_dtype, int16, int32, int64, int8, kindDefault, scalarKind, uint8, type Kind,
+  bool, checkFits, DType, FLOAT, float32, float64, get_default_dtype, INT, int16, int32, int64, int8, kindDefault, promote_types, scalarKind, uint8,
 } from "../tensor/dtype.ts";
 import { isNonOverlappingAndDense, listText, type Sizes } from "../tensor/layout.ts";
 import { readElement, viewTyped } from "../tensor/read.ts";
 import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
-import { writeInto } from "./copy.ts";
+import { contiguous_format, writeInto, type MemoryFormat } from "./copy.ts";
 
 const constant: Formula = ({ value }) => value;
 
@@ -21,6 +21,16 @@ export function checkSizes(sizes: Sizes): Sizes {
   return sizes.map(Number);
 }
 
+/** An unset tensor with the strides given, which must be sound. */
+export function strided(size: Sizes, stride: Sizes, dtype: DType): Tensor {
+  if (size.length !== stride.length) {
+    throw new RuntimeError(`dimensionality of sizes (${size.length}) must match dimensionality of strides (${stride.length})`);
+  }
+  const sizes = checkSizes(size);
+  if (stride.some((s) => s < 0)) throw new RuntimeError(`Storage size calculation overflowed with sizes=${listText(sizes)} and strides=${listText(stride)}`);
+  return emptyStrided(sizes, stride, dtype);
+}
+
 /** A new tensor filled with one value. */
 export function filled(sizes: Sizes, value: number | bigint | boolean, dtype: DType): Tensor {
   return fillWith(emptyTensor(checkSizes(sizes), dtype), value);
@@ -28,9 +38,14 @@ export function filled(sizes: Sizes, value: number | bigint | boolean, dtype: DT
 
 /** Overwrites `out` with one value; unrecorded. */
 export function fillWith(out: Tensor, value: number | bigint | boolean): Tensor {
-  const converted = out.dtype === bool ? Number(value) !== 0 : value;
-  fused(constant).run([converted], out.dtype, out.dtype, out);
+  fused(constant).run([value], out.dtype, out.dtype, out);
   return out;
+}
+
+/** The same, refused where the dtype cannot hold the value. */
+export function fillChecked(out: Tensor, value: number | bigint | boolean): Tensor {
+  checkFits(value, out.dtype);
+  return fillWith(out, value);
 }
 
 /** A 0-dim tensor of the dtype that the number has in arithmetic. */
@@ -39,8 +54,9 @@ export function scalarTensorOf(value: number | bigint | boolean): Tensor {
   return filled([], value, kind === FLOAT ? float64 : kindDefault(kind));
 }
 
-/** An unset tensor with the sizes, dtype and memory order of another. */
-export function emptyLike(self: Tensor, dtype: DType | null): Tensor {
+/** An unset tensor with the sizes, dtype and, unless a format is given, memory order of another. */
+export function emptyLike(self: Tensor, dtype: DType | null, format: MemoryFormat | null = null): Tensor {
+  if (format === contiguous_format) return emptyTensor(self._sizes, dtype ?? self.dtype);
   const dense = isNonOverlappingAndDense(self._sizes, self._strides);
   return emptyStrided(self._sizes, dense ? self._strides : resultStrides(self._sizes, [self]), dtype ?? self.dtype);
 }
@@ -53,35 +69,56 @@ const typedDtypes: [new (n: number) => NumericArray, DType][] = [
   [Float32Array, float32], [Float64Array, float64], [Int8Array, int8], [Int16Array, int16], [Int32Array, int32], [Uint8Array, uint8], [BigInt64Array, int64],
 ];
 
-/** The shape of nested arrays, and their numbers in row-major order. */
-function flatten(data: NestedArray): { sizes: number[]; values: (number | bigint | boolean)[]; dtypes: Set<DType> } {
+type Item = number | bigint | boolean;
+
+/** The shape of nested arrays, their numbers in row-major order, and the dtypes of these. */
+function flatten(data: NestedArray): { sizes: number[]; values: Item[]; dtypes: Set<DType> } {
   const sizes: number[] = [];
   for (let level: NestedArray = data; Array.isArray(level); level = level[0] as NestedArray) {
     sizes.push(level.length);
     if (level.length === 0) break;
   }
-  const values: (number | bigint | boolean)[] = [];
+  const values: Item[] = [];
   const dtypes = new Set<DType>();
   const visit = (item: NestedArray, depth: number): void => {
-    if (item instanceof Tensor) {
-      if (item._numel !== 1) throw new ValueError("only one element tensors can be converted to Python scalars");
-      dtypes.add(item.dtype);
-      values.push(readElement(item, item._offset));
-    } else if (Array.isArray(item)) {
-      if (depth >= sizes.length || item.length !== sizes[depth]) {
-        throw new ValueError(`expected sequence of length ${sizes[depth] ?? 0} at dim ${depth} (got ${item.length})`);
-      }
+    if (Array.isArray(item)) {
+      if (depth >= sizes.length) throw new TypeError("must be real number, not list");
+      if (item.length !== sizes[depth]) throw new ValueError(`expected sequence of length ${sizes[depth]} at dim ${depth} (got ${item.length})`);
       for (const inner of item) visit(inner, depth + 1);
     } else if (depth < sizes.length) {
       throw new TypeError("not a sequence");
-    } else if (typeof item !== "number" && typeof item !== "bigint" && typeof item !== "boolean") {
-      throw new RuntimeError(`Could not infer dtype of ${typeText(item)}`);
+    } else if (item instanceof Tensor) {
+      if (item._numel !== 1) throw oneElementError(item);
+      dtypes.add(item.dtype);
+      values.push(readElement(item, item._offset));
     } else {
-      values.push(item);
+      dtypes.add(itemDtype(item));
+      values.push(item as Item);
     }
   };
   visit(data, 0);
   return { sizes, values, dtypes };
+}
+
+function oneElementError({ dtype }: Tensor): Error {
+  if (dtype.kind === FLOAT) return new ValueError("only one element tensors can be converted to Python scalars");
+  return new TypeError("only integer tensors of a single element can be converted to an index");
+}
+
+/** Numbers count as the default dtype, bigints as int64, booleans as bool. */
+function itemDtype(item: unknown): DType {
+  switch (typeof item) {
+    case "number":
+      return get_default_dtype();
+    case "bigint":
+      return int64;
+    case "boolean":
+      return bool;
+    case "string":
+      throw new TypeError("new(): invalid data type 'str'");
+    default:
+      throw new RuntimeError(`Could not infer dtype of ${typeText(item)}`);
+  }
 }
 
 /** A tensor of the numbers in nested arrays or in a typed array. */
@@ -99,34 +136,15 @@ export function fromData(data: TensorData, dtype: DType | null): Tensor {
     return dtype === null || dtype === typed[1] ? source : writeInto(emptyTensor(source._sizes, dtype), source);
   }
   const { sizes, values, dtypes } = flatten(data as NestedArray);
-  const out = emptyTensor(sizes, dtype ?? inferDtype(values, dtypes));
+  const out = emptyTensor(sizes, dtype ?? (dtypes.size === 0 ? get_default_dtype() : [...dtypes].reduce(promote_types)));
   store(out, values);
   return out;
 }
 
-function inferDtype(values: readonly (number | bigint | boolean)[], dtypes: Set<DType>): DType {
-  if (dtypes.size === 1) return [...dtypes][0];
-  let kind: Kind = BOOL;
-  let bigints = values.length > 0;
-  for (const v of values) {
-    if (typeof v === "number") return get_default_dtype();
-    if (typeof v === "bigint") kind = scalarKind(v);
-    else bigints = false;
-  }
-  if (values.length === 0) return get_default_dtype();
-  return bigints || kind !== BOOL ? int64 : bool;
-}
-
-function store(out: Tensor, values: readonly (number | bigint | boolean)[]): void {
+function store(out: Tensor, values: readonly Item[]): void {
   const data = viewTyped(out);
-  if (data instanceof BigInt64Array) {
-    values.forEach((v, i) => {
-      if (typeof v === "number" && !Number.isFinite(v)) throw new ValueError(`cannot convert float ${Number.isNaN(v) ? "NaN" : "infinity"} to integer`);
-      data[i] = typeof v === "bigint" ? v : BigInt(Math.trunc(Number(v)));
-    });
-  } else if (out.dtype === bool) {
-    values.forEach((v, i) => (data[i] = v ? 1 : 0));
-  } else {
-    values.forEach((v, i) => (data[i] = Number(v)));
-  }
+  if (out.dtype.kind === INT) values.forEach((v) => checkFits(v, out.dtype, out.dtype.name));
+  if (data instanceof BigInt64Array) values.forEach((v, i) => (data[i] = typeof v === "bigint" ? v : BigInt(Math.trunc(Number(v)))));
+  else if (out.dtype === bool) values.forEach((v, i) => (data[i] = v || v !== v ? 1 : 0));
+  else values.forEach((v, i) => (data[i] = Number(v)));
 }

@@ -5,8 +5,9 @@ import { refuseInternalOverlap } from "../dispatch/iterate.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { writeInto } from "./copy.ts";
-import { emptyLike, fillWith } from "./fill.ts";
-import { checkConvertible, type Scalar } from "./scalar-value.ts";
+import { emptyLike, fillChecked, fillWith } from "./fill.ts";
+
+type Scalar = number | bigint | boolean;
 
 declare module "../tensor/tensor.ts" {
   interface Tensor {
@@ -20,8 +21,7 @@ const total = ({ grad }: { grad: Tensor }): Tensor => grad.sum();
 
 function overwrite(self: Tensor, value: Scalar): void {
   refuseInternalOverlap(self);
-  checkConvertible(value, self.dtype);
-  fillWith(self, value);
+  fillChecked(self, value);
 }
 
 function overwriteBy(self: Tensor, value: Tensor): void {

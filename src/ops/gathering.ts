@@ -98,9 +98,9 @@ export const take_along_dim: Op<[self: Tensor, indices: Tensor, dim?: number | n
     if (a === 0) throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
     const d = wrapDim(dim, a);
     const withSize = (sizes: Sizes, size: number): Sizes => sizes.map((s, i) => (i === d ? size : s));
+    const wanted = indices.broadcast_to(broadcastSizes(withSize(self._sizes, indices._sizes[d]), indices._sizes));
     // Any integer names a place here: they go round and round.
-    const wanted = indices.remainder(self._sizes[d]).broadcast_to(broadcastSizes(withSize(self._sizes, indices._sizes[d]), indices._sizes));
-    return self.broadcast_to(broadcastSizes(withSize(indices._sizes, self._sizes[d]), self._sizes)).gather(d, wanted);
+    return self.broadcast_to(broadcastSizes(withSize(indices._sizes, self._sizes[d]), self._sizes)).gather(d, wanted.remainder(self._sizes[d]));
   },
 );
 

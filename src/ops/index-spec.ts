@@ -41,8 +41,12 @@ export type Entry = number | boolean | null | Slice | Tensor | typeof ellipsis;
 /** The entries of an index given as separate arguments, or as one array for all. */
 export function readIndex(given: readonly unknown[]): Entry[] {
   const lone = given.length === 1 ? given[0] : null;
-  if (Array.isArray(lone) && standsForTuple(lone)) return lone.flatMap(entriesOf);
-  return given.flatMap(entriesOf);
+  const entries: Entry[] = [];
+  for (const item of Array.isArray(lone) && standsForTuple(lone) ? lone : given) {
+    if (typeof item === "string") entries.push(...fromText(item));
+    else entries.push(entryOf(item));
+  }
+  return entries;
 }
 
 /** NumPy's old rule, which PyTorch 2.13 still follows, for a list that is no list of numbers. */
@@ -56,11 +60,10 @@ function standsForTuple(list: readonly unknown[]): boolean {
   return true;
 }
 
-function entriesOf(given: unknown): Entry | Entry[] {
+function entryOf(given: unknown): Entry {
   if (typeof given === "number") return Number.isInteger(given) ? given : refuse(given);
   if (typeof given === "bigint") return fromBigInt(given);
   if (given === null || typeof given === "boolean" || given instanceof Tensor || given instanceof Slice) return given;
-  if (typeof given === "string") return fromText(given);
   if (Array.isArray(given)) return fromData(given as TensorData, holdsOnlyBooleans(given) ? bool : int64);
   if (ArrayBuffer.isView(given)) return fromData(given as NumericArray, null);
   return refuse(given);

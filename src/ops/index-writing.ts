@@ -8,9 +8,12 @@ import { sameSizes, wrapDim } from "../tensor/layout.ts";
 import { viewTyped } from "../tensor/read.ts";
 import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { contiguousCopy, preservingCopy, writeInto } from "./copy.ts";
+import { fillChecked } from "./fill.ts";
 import { dimensioned, offsetTable, writingForms } from "./index-table.ts";
-import { scalarAs, type Scalar } from "./scalar-value.ts";
 import { checkIndexed, joinEntries } from "./scatter-into.ts";
+import { stridedGeometry } from "./view-geometry.ts";
+
+type Scalar = number | bigint | boolean;
 
 /** Scales what is added; on int64 it is a bigint, on integers it is cut to a whole number first. */
 function alphaFor(self: Tensor, alpha: Scalar): number | bigint {
@@ -24,8 +27,9 @@ function addEntries(self: Tensor, dim: number, index: Tensor, source: Tensor, al
   const d = wrapDim(dim, self._sizes.length);
   checkIndexed("index_add", self, d, index, source);
   if (source._numel === 0 || (self._numel === 0 && self._sizes.length > 1)) return;
-  // PyTorch hands this case to scatter_add.
-  const scattered = self._sizes.length > 1 && index.dtype === int64 && Number(alpha) === 1;
+  // PyTorch hands these cases to scatter_add.
+  const outermost = self._sizes.length > 1 && (d === 0 || d === self._sizes.length - 1);
+  const scattered = outermost && index.dtype === int64 && Number(alpha) === 1;
   const { sizes, strides } = dimensioned(self);
   const offsets = offsetTable(index, sizes[d], strides[d], false, (entry) =>
     scattered ? new RuntimeError(`index ${entry} is out of bounds for dimension ${d} with size ${sizes[d]}`) : new IndexError("index out of range in self"));
@@ -79,6 +83,13 @@ function checkCopied(self: Tensor, d: number, index: Tensor, source: Tensor): vo
   if (sourceRank > 0 && index._numel !== source._sizes[d]) refuse(`Number of indices (${index._numel}) should be equal to source.size(dim) (${source._sizes[d]})`);
 }
 
+/** PyTorch walks over `self` with `index` in the place of `dim`, which the storage of an empty tensor may not allow. */
+function checkWalk(self: Tensor, d: number, index: Tensor): void {
+  if (self._numel > 0) return;
+  const { sizes, strides } = dimensioned(self);
+  stridedGeometry(self, sizes.with(d, index._numel), strides.with(d, 0), self._offset);
+}
+
 function copyEntries(self: Tensor, dim: number, index: Tensor, source: Tensor): void {
   const d = wrapDim(dim, self._sizes.length);
   checkCopied(self, d, index, source);
@@ -86,6 +97,7 @@ function copyEntries(self: Tensor, dim: number, index: Tensor, source: Tensor): 
   refuseOverlap(self, index);
   refuseOverlap(self, source);
   if (source._numel === 0) return;
+  checkWalk(self, d, index);
   const { sizes, strides } = dimensioned(self);
   const complain = (entry: number): IndexError => new IndexError(`index_copy_(): index ${entry} is out of bounds for dimension ${d} with size ${sizes[d]}`);
   joinEntries(self, d, offsetTable(index, sizes[d], strides[d], false, complain), source, "assign");
@@ -114,8 +126,9 @@ function fillEntries(self: Tensor, dim: number, index: Tensor, value: Tensor | S
   const d = wrapDim(dim, self._sizes.length);
   if (index._sizes.length > 1) throw new RuntimeError("Index has to be a vector/scalar");
   const { sizes, strides } = dimensioned(self);
-  const source = value instanceof Tensor ? writeInto(emptyTensor([], self.dtype), value) : scalarAs(value, self.dtype);
-  if (self._numel === 0 && sizes[d] > 0) return;
+  const source = value instanceof Tensor ? writeInto(emptyTensor([], self.dtype), value) : fillChecked(emptyTensor([], self.dtype), value);
+  if (sizes.some((size, i) => size === 0 && i !== d)) return;
+  checkWalk(self, d, index);
   const complain = (entry: number): IndexError => new IndexError(`index ${entry} is out of bounds for dimension ${d} with size ${sizes[d]}`);
   const offsets = offsetTable(index, sizes[d], strides[d], true, complain);
   joinEntries(self, d, offsets, source._aliased(sizes, sizes.map(() => 0), 0), "assign");

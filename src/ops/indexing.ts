@@ -3,10 +3,10 @@ import { CompositeOverload } from "../dispatch/define.ts";
 import { invokeInplace, makeOp, type AnyOp, type InplaceOp } from "../dispatch/op.ts";
 import { typeText } from "../schema/arguments.ts";
 import { sameSizes, type Sizes } from "../tensor/layout.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { index_put as putAt } from "./advanced-index.ts";
 import { applyIndex } from "./apply-index.ts";
-import { scalarAs } from "./scalar-value.ts";
+import { fillChecked } from "./fill.ts";
 import { readIndex, Slice, type Bound, type Entry, type Index } from "./index-spec.ts";
 
 /**
@@ -26,7 +26,7 @@ type Value = Tensor | number | bigint | boolean;
 
 function valueFor(self: Tensor, value: unknown): Tensor {
   if (value instanceof Tensor) return value;
-  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return scalarAs(value, self.dtype);
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return fillChecked(emptyTensor([], self.dtype), value);
   throw new TypeError(`can't assign a ${typeText(value)} to a torch.${self.dtype.title}Tensor`);
 }
 
@@ -48,7 +48,7 @@ function copyTo(view: Tensor, value: Tensor): void {
 /** `self[indices] = value`, as Tensor.__setitem__ does it; `accumulate` adds instead. */
 function assign(self: Tensor, entries: readonly Entry[], value: Tensor, accumulate: boolean): Tensor {
   if (entries.length === 1 && entries[0] === false) return self;
-  if (accumulate && onlyTensors(entries)) return putInto(self, entries, value, true);
+  if (accumulate && onlyTensors(entries)) return invokeInplace(putAt as unknown as AnyOp, [self, entries, value, true]);
   const { view, tensors } = applyIndex(self, entries.length === 1 && entries[0] === true ? [null] : entries, true);
   if (tensors.length > 0) putInto(view, tensors, value, accumulate);
   else if (accumulate) view.add_(value);

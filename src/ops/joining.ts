@@ -4,8 +4,8 @@ import type { FunctionOp } from "../dispatch/op.ts";
 import { resultDtype } from "../dispatch/promote.ts";
 import { RuntimeError, ValueError } from "../errors.ts";
 import { get_default_dtype } from "../tensor/dtype.ts";
-import { listText, sameSizes, wrapDim, type Sizes } from "../tensor/layout.ts";
-import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
+import { channelsLastStrides, contiguousStrides, isChannelsLast, listText, sameSizes, wrapDim, type Sizes } from "../tensor/layout.ts";
+import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { atleast_1d, atleast_2d, atleast_3d } from "./broadcasting.ts";
 import { writeInto } from "./copy.ts";
 import { filled } from "./fill.ts";
@@ -41,7 +41,9 @@ function joined(tensors: Tensors, dim: number): Tensor {
   const d = wrapDim(dim, first._sizes.length);
   checkJoinable(tensors, first, d);
   const parts = tensors.filter((t) => !isSkipped(t._sizes));
-  const out = emptyTensor(first._sizes.with(d, parts.reduce((sum, t) => sum + t._sizes[d], 0)), dtype);
+  const sizes = first._sizes.with(d, parts.reduce((sum, t) => sum + t._sizes[d], 0));
+  const strides = tensors.every((t) => isChannelsLast(t._sizes, t._strides)) ? channelsLastStrides(sizes) : contiguousStrides(sizes);
+  const out = emptyStrided(sizes, strides, dtype);
   let offset = 0;
   for (const part of parts) {
     writeInto(out._aliased(part._sizes, out._strides, offset), part);
@@ -50,7 +52,13 @@ function joined(tensors: Tensors, dim: number): Tensor {
   return out;
 }
 
-/** The tensors one after the other along `dim`; elsewhere their sizes are equal. Vectors without elements are skipped. */
+/**
+ * The tensors one after the other along `dim`; elsewhere their sizes are equal. Vectors without elements are skipped.
+ *
+ * @throws ValueError for no tensors; RuntimeError where other sizes differ, or for a 0-dim tensor; IndexError where `dim` is out of range.
+ * @example
+ * torch.cat([torch.tensor([1, 2]), torch.tensor([3])]).tolist(); // [1, 2, 3]
+ */
 export const cat: JoinAlong = kernel("cat(Tensor[] tensors, int dim=0) -> Tensor", {
   forward: joined,
   backward: { tensors: splitGrad },
@@ -67,16 +75,32 @@ function splitGrad({ grad, tensors_sizes, dim }: { grad: Tensor; tensors_sizes: 
   });
 }
 
-/** The same as `cat`. */
+/**
+ * The same as `cat`.
+ *
+ * @example
+ * torch.concat([torch.ones(1, 2), torch.zeros(1, 2)], 1).tolist(); // [[1, 1, 0, 0]]
+ */
 export const concat: JoinAlong = composite("concat(Tensor[] tensors, int dim=0) -> Tensor", (tensors: Tensors, dim: number) => cat(tensors, dim));
-/** The same as `cat`. */
+/**
+ * The same as `cat`.
+ *
+ * @example
+ * torch.concatenate([torch.ones(1), torch.zeros(2)]).tolist(); // [1, 0, 0]
+ */
 export const concatenate: JoinAlong = composite("concatenate(Tensor[] tensors, int dim=0) -> Tensor", (tensors: Tensors, dim: number) => cat(tensors, dim));
 
 function refuseNone(tensors: Tensors, what: string): void {
   if (tensors.length === 0) throw new RuntimeError(`${what} expects a non-empty TensorList`);
 }
 
-/** Tensors of one shape side by side along a new dimension `dim`. */
+/**
+ * Tensors of one shape side by side along a new dimension `dim`.
+ *
+ * @throws RuntimeError for no tensors, or where the shapes differ; IndexError where `dim` is out of range.
+ * @example
+ * torch.stack([torch.tensor([1, 2]), torch.tensor([3, 4])], 1).tolist(); // [[1, 3], [2, 4]]
+ */
 export const stack: JoinAlong = kernel("stack(Tensor[] tensors, int dim=0) -> Tensor", {
   forward: (tensors: Tensors, dim: number) => {
     refuseNone(tensors, "stack");
@@ -107,18 +131,53 @@ const besides = (tensors: Tensors): Tensor => {
 };
 const below = (tensors: Tensors): Tensor => cat(atleast_2d(tensors), 0);
 
-/** The tensors side by side: along the second dimension, vectors along their only one. */
+/**
+ * The tensors side by side: along the second dimension, vectors along their only one.
+ *
+ * @throws RuntimeError for no tensors, or where other sizes differ.
+ * @example
+ * torch.hstack([torch.ones(2, 1), torch.zeros(2, 1)]).tolist(); // [[1, 0], [1, 0]]
+ */
 export const hstack: Join = joining("hstack", besides);
-/** The tensors one below the other, vectors as rows. */
+/**
+ * The tensors one below the other, vectors as rows.
+ *
+ * @throws RuntimeError for no tensors, or where other sizes differ.
+ * @example
+ * torch.vstack([torch.ones(2), torch.zeros(2)]).tolist(); // [[1, 1], [0, 0]]
+ */
 export const vstack: Join = joining("vstack", below);
-/** The same as `vstack`. */
+/**
+ * The same as `vstack`.
+ *
+ * @example
+ * torch.row_stack([torch.ones(2), torch.zeros(2)]).tolist(); // [[1, 1], [0, 0]]
+ */
 export const row_stack: Join = joining("vstack", below);
-/** The tensors behind one another along the third dimension. */
+/**
+ * The tensors behind one another along the third dimension.
+ *
+ * @throws RuntimeError for no tensors, or where other sizes differ.
+ * @example
+ * torch.dstack([torch.ones(2), torch.zeros(2)]).tolist(); // [[[1, 0], [1, 0]]]
+ */
 export const dstack: Join = joining("dstack", (tensors) => cat(atleast_3d(tensors), 2));
-/** The tensors side by side, vectors as columns. */
+/**
+ * The tensors side by side, vectors as columns.
+ *
+ * @throws RuntimeError for no tensors, or where other sizes differ.
+ * @example
+ * torch.column_stack([torch.ones(2), torch.zeros(2)]).tolist(); // [[1, 0], [1, 0]]
+ */
 export const column_stack: Join = joining("column_stack", (tensors) => besides(tensors.map((t) => (t._sizes.length <= 1 ? t.reshape([t._numel, 1]) : t))));
 
-/** Matrices along the diagonal of a larger one of zeros; a vector counts as a row. */
+/**
+ * Matrices along the diagonal of a larger one of zeros; a vector counts as a row.
+ *
+ * @throws RuntimeError for more than two dimensions.
+ * @example
+ * torch.block_diag(torch.ones(1, 2), torch.full([1], 5)).tolist(); // [[1, 1, 0], [0, 0, 5]]
+ */
 export const block_diag: FunctionOp<[tensors: Tensors]> & ((...tensors: Tensor[]) => Tensor) = kernel("block_diag(Tensor[] *tensors=[]) -> Tensor", {
   forward: (tensors: Tensors) => {
     tensors.forEach(({ _sizes: { length } }, k) => {

@@ -2,24 +2,14 @@
 import { kernel } from "../dispatch/define.ts";
 import type { Op } from "../dispatch/op.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
-import { BOOL, bool, type DType } from "../tensor/dtype.ts";
-import { listText, type Sizes } from "../tensor/layout.ts";
+import { BOOL, bool } from "../tensor/dtype.ts";
+import { listText } from "../tensor/layout.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { eye } from "./creation.ts";
-import { multiplyBatches, multiplyInto, refuseBoolProduct, refuseUnmultipliable } from "./matrix-product.ts";
+import {
+  checkBatches, checkMatrixVector, leftGradient, multiplyBatches, multiplyInto, refuseBoolProduct, refuseUnmultipliable, rightGradient,
+} from "./matrix-product.ts";
 import { typeName } from "./cpp-text.ts";
-
-/** Gradient of the left factor, laid out by columns where the factor is (mm_mat1_backward). */
-export function leftGradient(grad: Tensor, mat2: Tensor, sizes: Sizes, strides: Sizes): Tensor {
-  return isColumnMajor(sizes, strides) ? mat2.mm(grad.t()).t() : grad.mm(mat2.t());
-}
-
-/** Gradient of the right factor, laid out by columns where the factor is (mm_mat2_backward). */
-export function rightGradient(grad: Tensor, mat1: Tensor, sizes: Sizes, strides: Sizes): Tensor {
-  return isColumnMajor(sizes, strides) ? grad.t().mm(mat1).t() : mat1.t().mm(grad);
-}
-
-const isColumnMajor = (sizes: Sizes, strides: Sizes): boolean => strides[0] === 1 && strides[1] === sizes[0];
 
 /**
  * The product of two matrices, n × m by m × p.
@@ -45,17 +35,6 @@ export const mm: Op<[self: Tensor, mat2: Tensor], { mat2?: Tensor }> = kernel("m
   },
 });
 
-/** Refuses batches of matrices that cannot be multiplied. */
-export function checkBatches(batch1: Tensor, batch2: Tensor): void {
-  const [a, b] = [batch1._sizes, batch2._sizes];
-  if (a.length !== 3) throw new RuntimeError("batch1 must be a 3D tensor");
-  if (b.length !== 3) throw new RuntimeError("batch2 must be a 3D tensor");
-  if (b[0] !== a[0] || b[1] !== a[2]) {
-    throw new RuntimeError(`Expected size for first two dimensions of batch2 tensor to be: [${a[0]}, ${a[2]}] but got: [${b[0]}, ${b[1]}].`);
-  }
-  if (batch1.dtype !== batch2.dtype) throw new RuntimeError(`expected scalar type ${batch1.dtype.title} but found ${batch2.dtype.title}`);
-}
-
 /** The products of the matrices in two batches, b × n × m by b × m × p. */
 export const bmm: Op<[self: Tensor, mat2: Tensor], { mat2?: Tensor }> = kernel("bmm(Tensor self, Tensor mat2) -> Tensor", {
   forward: (self: Tensor, mat2: Tensor) => {
@@ -68,22 +47,6 @@ export const bmm: Op<[self: Tensor, mat2: Tensor], { mat2?: Tensor }> = kernel("
     mat2: ({ grad, self }) => self.transpose(1, 2).bmm(grad),
   },
 });
-
-/** Refuses what addmv cannot add; `self` is described, for `mv` has none. */
-export function checkMatrixVector(self: { sizes: Sizes; dtype: DType }, mat: Tensor, vec: Tensor): void {
-  const [s, m, v] = [self.sizes, mat._sizes, vec._sizes];
-  if (m.length !== 2 || v.length !== 1 || s.length > 1) {
-    throw new RuntimeError(`vector + matrix @ vector expected, got ${s.length}, ${m.length}, ${v.length}`);
-  }
-  const rows = s.length === 0 ? 1 : s[0];
-  if (m[1] !== v[0] || (m[0] !== rows && rows !== 1)) {
-    throw new RuntimeError(`size mismatch, got input (${rows}), mat (${m.join("x")}), vec (${v[0]})`);
-  }
-  if (mat.dtype !== vec.dtype || self.dtype !== vec.dtype) {
-    throw new RuntimeError(`addmv input tensors must have the same dtype, but got ${self.dtype.title}, ${mat.dtype.title}, and ${vec.dtype.title}`);
-  }
-  refuseBoolProduct(vec.dtype, "addmv_impl_cpu");
-}
 
 /** The product of a matrix and a vector. */
 export const mv: Op<[self: Tensor, vec: Tensor], { vec?: Tensor }> = kernel("mv(Tensor self, Tensor vec) -> Tensor", {

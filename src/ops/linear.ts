@@ -17,7 +17,7 @@ export const linear: FunctionOp<[input: Tensor, weight: Tensor, bias?: Tensor | 
     if (d1 === 0 || d2 === 0) throw new RuntimeError(`both arguments to linear need to be at least 1D, but they are ${d1}D and ${d2}D`);
     if (bias === null) return input.matmul(weight.t());
     if (d1 === 2) return bias.addmm(input, weight.t());
-    if (!input._contiguous) return input.matmul(weight.t()).add_(bias);
+    if (!input._contiguous || !bias._contiguous || bias._sizes.length !== 1) return input.matmul(weight.t()).add_(bias);
     const rows = input._sizes.slice(0, -1);
     const product = bias.addmm(input.reshape([numelOf(rows), input._sizes[d1 - 1]]), weight.t());
     return product.view([...rows, product._sizes[1]]);

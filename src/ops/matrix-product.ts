@@ -1,4 +1,4 @@
-/** Products of tensors as matrices, unrecorded; and the refusals that the ops made of them share. */
+/** Products of tensors as matrices, unrecorded; and the refusals and gradients that the ops made of them share. */
 import { gemm, type Matrix } from "../backends/reference/gemm.ts";
 import { refuseInternalOverlap } from "../dispatch/iterate.ts";
 import { NotImplementedError, RuntimeError } from "../errors.ts";
@@ -64,3 +64,42 @@ export function refuseBoolProduct(dtype: DType, kernelName: string): void {
 export function refuseUnmultipliable(a: Sizes, b: Sizes): void {
   if (a[1] !== b[0]) throw new RuntimeError(`mat1 and mat2 shapes cannot be multiplied (${a.join("x")} and ${b.join("x")})`);
 }
+
+/** Refuses batches of matrices that cannot be multiplied. */
+export function checkBatches(batch1: Tensor, batch2: Tensor): void {
+  const [a, b] = [batch1._sizes, batch2._sizes];
+  if (a.length !== 3) throw new RuntimeError("batch1 must be a 3D tensor");
+  if (b.length !== 3) throw new RuntimeError("batch2 must be a 3D tensor");
+  if (b[0] !== a[0] || b[1] !== a[2]) {
+    throw new RuntimeError(`Expected size for first two dimensions of batch2 tensor to be: [${a[0]}, ${a[2]}] but got: [${b[0]}, ${b[1]}].`);
+  }
+  if (batch1.dtype !== batch2.dtype) throw new RuntimeError(`expected scalar type ${batch1.dtype.title} but found ${batch2.dtype.title}`);
+}
+
+/** Refuses what addmv cannot add; `self` is described, for `mv` has none. */
+export function checkMatrixVector(self: { sizes: Sizes; dtype: DType }, mat: Tensor, vec: Tensor): void {
+  const [s, m, v] = [self.sizes, mat._sizes, vec._sizes];
+  if (m.length !== 2 || v.length !== 1 || s.length > 1) {
+    throw new RuntimeError(`vector + matrix @ vector expected, got ${s.length}, ${m.length}, ${v.length}`);
+  }
+  const rows = s.length === 0 ? 1 : s[0];
+  if (m[1] !== v[0] || (m[0] !== rows && rows !== 1)) {
+    throw new RuntimeError(`size mismatch, got input (${rows}), mat (${m.join("x")}), vec (${v[0]})`);
+  }
+  if (mat.dtype !== vec.dtype || self.dtype !== vec.dtype) {
+    throw new RuntimeError(`addmv input tensors must have the same dtype, but got ${self.dtype.title}, ${mat.dtype.title}, and ${vec.dtype.title}`);
+  }
+  refuseBoolProduct(vec.dtype, "addmv_impl_cpu");
+}
+
+/** Gradient of the left factor, laid out by columns where the factor is (mm_mat1_backward). */
+export function leftGradient(grad: Tensor, mat2: Tensor, sizes: Sizes, strides: Sizes): Tensor {
+  return isColumnMajor(sizes, strides) ? mat2.mm(grad.t()).t() : grad.mm(mat2.t());
+}
+
+/** Gradient of the right factor, laid out by columns where the factor is (mm_mat2_backward). */
+export function rightGradient(grad: Tensor, mat1: Tensor, sizes: Sizes, strides: Sizes): Tensor {
+  return isColumnMajor(sizes, strides) ? grad.t().mm(mat1).t() : mat1.t().mm(grad);
+}
+
+const isColumnMajor = (sizes: Sizes, strides: Sizes): boolean => strides[0] === 1 && strides[1] === sizes[0];

@@ -1,11 +1,12 @@
 /** Norms and distances over all elements or over some dimensions. */
 import { composite, kernel } from "../dispatch/define.ts";
 import type { Op } from "../dispatch/op.ts";
-import { NotImplementedError, RuntimeError } from "../errors.ts";
+import { RuntimeError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
-import type { Sizes } from "../tensor/layout.ts";
+import { wrapDim, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Dims } from "./reduction.ts";
+import { nuclearNorm } from "./singular-values.ts";
 import { normBackward, vectorNorm } from "./vector-norm.ts";
 
 type Order = number | "fro" | "nuc" | null;
@@ -16,15 +17,16 @@ interface NormOptions {
   dtype?: DType | null;
 }
 
-/** Why a norm that is named by a word cannot be had. */
-function refuseOrder(p: string, dims: Sizes): Error {
-  if (dims.length !== 2) return new RuntimeError(`linalg.matrix_norm: dim must be a 2-tuple. Got ${dims.join(" ")}`);
-  if (p === "nuc") return new NotImplementedError("norm: the nuclear norm needs singular values, which leafgrad does not have");
-  return new RuntimeError(`linalg.matrix_norm: Order ${p} not supported.`);
+/** The nuclear norm, which is that of a matrix, or why another word names no norm. */
+function namedNorm(self: Tensor, p: string, dims: Sizes, keepdim: boolean, dtype: DType | null): Tensor {
+  if (dims.length !== 2) throw new RuntimeError(`linalg.matrix_norm: dim must be a 2-tuple. Got ${dims.join(" ")}`);
+  if (p !== "nuc") throw new RuntimeError(`linalg.matrix_norm: Order ${p} not supported.`);
+  const [rows, columns] = dims.map((d) => wrapDim(d, self._sizes.length));
+  return nuclearNorm(dtype === null ? self : self.to(dtype), rows, columns, keepdim);
 }
 
 /**
- * (Σ |x|^p)^(1/p) over all elements or over `dim`; p may be ±∞ and 0; "fro" (the default) is 2.
+ * (Σ |x|^p)^(1/p) over all elements or over `dim`; p may be ±∞ and 0; "fro" (the default) is 2, and "nuc" the sum of a matrix's singular values.
  *
  * @example
  * torch.tensor([3, 4]).norm().item(); // 5
@@ -32,7 +34,9 @@ function refuseOrder(p: string, dims: Sizes): Error {
 export const norm: Op<[self: Tensor, p?: Order, dim?: Dims, keepdim?: boolean], NormOptions> = composite(
   "norm(Tensor self, Any p='fro', int[1]? dim=None, bool keepdim=False, ScalarType? dtype=None) -> Tensor",
   (self: Tensor, p: Order | string, dim: Sizes | null, keepdim: boolean, dtype: DType | null) => {
-    if (typeof p === "string" && (p !== "fro" || (dim !== null && dim.length > 2))) throw refuseOrder(p, dim ?? self._sizes.map((_, d) => d));
+    if (typeof p === "string" && (p !== "fro" || (dim !== null && dim.length > 2))) {
+      return namedNorm(self, p, dim ?? self._sizes.map((_, d) => d), keepdim, dtype);
+    }
     return vectorNorm(self, typeof p === "number" ? p : 2, dim, keepdim, dtype);
   },
 );

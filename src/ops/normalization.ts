@@ -1,10 +1,9 @@
 /** Softmax and its logarithm, and the logarithm of a sum of exponentials. */
 import { lanesOf, type FloatArray, type Lanes } from "../backends/reference/lanes.ts";
 import { logSoftmaxBackwardLanes, softmaxBackwardLanes, softmaxLanes } from "../backends/reference/softmax.ts";
-import { CompositeOverload, kernel, KernelOverload } from "../dispatch/define.ts";
+import { composite, kernel, KernelOverload } from "../dispatch/define.ts";
 import { fused } from "../dispatch/fused.ts";
 import type { FunctionOp, Op } from "../dispatch/op.ts";
-import { overloaded } from "../dispatch/pointwise.ts";
 import { Reducer, reductionDims, unfolded } from "../dispatch/reduce.ts";
 import { NotImplementedError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
@@ -63,18 +62,21 @@ function softmaxOp(name: "softmax" | "log_softmax", backwardOf: SoftmaxBackward)
   const plain = new KernelOverload(`${name}.int(Tensor self, int dim) -> Tensor`, {
     forward: (self: Tensor, dim: number) => {
       const d = wrapDim(dim, self._sizes.length);
-      if (self.dtype.kind !== FLOAT) throw new NotImplementedError(`"${name}_kernel_impl" not implemented for '${self.dtype.title}'`);
       const out = emptyTensor(self._sizes, self.dtype);
+      if (self._numel === 0) return out;
+      if (self.dtype.kind !== FLOAT) {
+        const kernelName = d === Math.max(self._sizes.length, 1) - 1 ? `${name}_lastdim_kernel_impl` : `${name}_kernel_impl`;
+        throw new NotImplementedError(`"${kernelName}" not implemented for '${self.dtype.title}'`);
+      }
       const input = rowMajor(self);
       softmaxLanes(viewTyped(input) as FloatArray, viewTyped(out) as FloatArray, lanesOf(self._sizes, d), name === "log_softmax");
       return out;
     },
     backward: { self: ({ grad, result, dim }) => backwardOf(grad, result, dim, result.dtype) },
   });
-  const cast = new CompositeOverload(`${name}.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`, (self: Tensor, dim: number, dtype: DType | null) =>
+  return composite(`${name}.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`, (self: Tensor, dim: number, dtype: DType | null) =>
     plain.call([dtype === null ? self : self.to(dtype), dim]),
   );
-  return overloaded({}, plain, cast);
 }
 
 /**

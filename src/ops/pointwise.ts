@@ -31,7 +31,7 @@ export const neg: Unary = pointwise("neg(Tensor self) -> Tensor", {
 /** `self` itself; refused for bool tensors. */
 export const positive: Op<[self: Tensor]> = composite("positive(Tensor self) -> Tensor", (self: Tensor) => {
   if (self.dtype.kind === BOOL) throw new RuntimeError("The `+` operator, on a bool tensor is not supported.");
-  return self.view(self._sizes);
+  return self;
 });
 
 /** -1, 0 or 1, as the sign of each element. */

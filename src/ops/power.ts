@@ -6,25 +6,25 @@ import { RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { BOOL, FLOAT, float64, type DType } from "../tensor/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { both, mustFit, noKernel } from "./refusals.ts";
+import { boolDifference, mustFit, noKernel } from "./refusals.ts";
 
 const zero: Formula = () => 0;
 
 const power: Formula = ({ self, exponent }) => self.pow(exponent);
 const powerGrad: Formula = ({ grad, self, exponent }) => grad.mul(exponent.mul(self.pow(exponent.sub(1))));
 
-/** Exponents with an arithmetic of their own: value, and gradient where it is simpler than in general. */
-const special = new Map<unknown, { value: Formula; grad?: Formula }>([
-  [0.5, { value: ({ self }) => self.sqrt(), grad: ({ grad, self }) => grad.mul(self.rsqrt().mul(0.5)) }],
-  [2, { value: ({ self }) => self.mul(self), grad: ({ grad, self }) => grad.mul(self.mul(2)) }],
-  [3, { value: ({ self }) => self.mul(self).mul(self), grad: ({ grad, self }) => grad.mul(self.mul(self).mul(3)) }],
-  [-0.5, { value: ({ self }) => self.rsqrt() }],
-  [-1, { value: ({ self }) => self.reciprocal() }],
-  [-2, { value: ({ self }) => self.mul(self).reciprocal() }],
-  [0, { value: power, grad: zero }],
-  [false, { value: power, grad: zero }],
-  [true, { value: power, grad: ({ grad, self: _self }) => grad }],
-]);
+/** Exponents that are not worth a call of pow: x^e, and e · x^(e - 1). */
+const special = new Map<unknown, { value: Formula; grad: Formula }>(
+  [0.5, 2, 3, -0.5, -1, -2].map((e) => [e, { value: ({ self }) => self.pow(e), grad: ({ grad, self }) => grad.mul(self.pow(e - 1).mul(e)) }]),
+);
+special.set(0, { value: power, grad: zero });
+special.set(false, { value: power, grad: zero });
+special.set(true, { value: power, grad: ({ grad, self }) => grad.mul(self.pow(0)) });
+
+const tensorPowerGrad: Formula = ({ grad, self, exponent }) => grad.mul(exponent.mul(self.pow(exponent.sub(1)))).masked_fill(exponent.eq(0), 0);
+const noBoolPowerGrad: Formula = () => {
+  throw new RuntimeError(boolDifference);
+};
 
 const exponentGrad: Formula = ({ grad, self, exponent, result }) =>
   grad.mul(result.mul(self.log()).masked_fill(self.eq(0).logical_and(exponent.ge(0)), 0));
@@ -39,7 +39,7 @@ export const pow: InplaceOp<[self: TensorLike, exponent: TensorLike]> = overload
   new PointwiseOverload("pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", {
     value: power,
     backward: {
-      self: ({ grad, self, exponent }) => grad.mul(exponent.mul(self.pow(exponent.sub(1)))).masked_fill(exponent.eq(0), 0),
+      self: choose(["exponent"], (exponent: Tensor) => (exponent.dtype.kind === BOOL ? noBoolPowerGrad : tensorPowerGrad)),
       exponent: exponentGrad,
     },
     node: "PowBackward1",
@@ -50,6 +50,7 @@ export const pow: InplaceOp<[self: TensorLike, exponent: TensorLike]> = overload
     value: power,
     backward: { exponent: exponentGrad },
     promoted: ["self"],
+    contiguous: true,
     node: "PowBackward2",
     inplace: false,
     check: noKernel("pow", BOOL),
@@ -58,7 +59,8 @@ export const pow: InplaceOp<[self: TensorLike, exponent: TensorLike]> = overload
     value: choose(["exponent"], (e: unknown) => special.get(e)?.value ?? power),
     backward: { self: choose(["exponent"], (e: unknown) => special.get(e)?.grad ?? powerGrad) },
     promoted: ["exponent"],
-    check: both(refuseNegativePower, mustFit(1)),
+    refuse: refuseNegativePower,
+    check: mustFit(1),
   }),
 );
 

@@ -2,18 +2,34 @@
 import { Tensor } from "../tensor/tensor.ts";
 
 /** Is `obj` a tensor? */
-export const is_tensor = (obj: unknown): obj is Tensor => obj instanceof Tensor;
+export function is_tensor(obj: unknown): obj is Tensor {
+  return obj instanceof Tensor;
+}
 /** Number of elements. */
-export const numel = (input: Tensor): number => input.numel();
+export function numel(input: Tensor): number {
+  return input.numel();
+}
 /** Has it a floating-point dtype? */
-export const is_floating_point = (input: Tensor): boolean => input.is_floating_point();
+export function is_floating_point(input: Tensor): boolean {
+  return input.is_floating_point();
+}
 /** Has it a complex dtype? leafgrad has none. */
-export const is_complex = (input: Tensor): boolean => input.is_complex();
+export function is_complex(input: Tensor): boolean {
+  return input.is_complex();
+}
 /** Can its dtype hold negative numbers? */
-export const is_signed = (input: Tensor): boolean => input.is_signed();
+export function is_signed(input: Tensor): boolean {
+  return input.is_signed();
+}
 /** Was it made in inference mode? */
-export const is_inference = (input: Tensor): boolean => input.is_inference();
+export function is_inference(input: Tensor): boolean {
+  return input.is_inference();
+}
 /** Is its one element different from zero? */
-export const is_nonzero = (input: Tensor): boolean => input.is_nonzero();
+export function is_nonzero(input: Tensor): boolean {
+  return input.is_nonzero();
+}
 /** Have both tensors the same sizes? */
-export const is_same_size = (input: Tensor, other: Tensor): boolean => input.is_same_size(other);
+export function is_same_size(input: Tensor, other: Tensor): boolean {
+  return input.is_same_size(other);
+}

@@ -51,8 +51,9 @@ export function get_rng_state(): Tensor {
   return out;
 }
 
-/** Goes back to a state that `get_rng_state` gave. */
-export function set_rng_state(state: Tensor): void {
+/** Goes back to a state that `get_rng_state`, or the `get_state` of a generator, gave. */
+export function set_rng_state(state: Tensor | Uint8Array): void {
+  if (state instanceof Uint8Array) return void defaultGenerator.set_state(state);
   if (!(state instanceof Tensor)) throw new TypeError(`expected a torch.ByteTensor, but got ${typeText(state)}`);
   if (state.dtype !== uint8) throw new TypeError("RNG state must be a torch.ByteTensor");
   defaultGenerator.set_state(viewTyped(contiguousCopy(state)).slice() as Uint8Array);

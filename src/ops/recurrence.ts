@@ -56,14 +56,17 @@ export const recurrence: FunctionOp<[self: Tensor, factor: Tensor, dim: number, 
   },
 );
 
-/** Gradient of the running products `result` of `self` along `dim` (wrapped). */
+const exactProductBackward = (grad: Tensor, self: Tensor, dim: number, result: Tensor): Tensor => shifted(result, dim, 1, 1).mul(recurrence(grad, self, dim, true));
+
+/** Gradient of the running products `result` of `self` along `dim` (wrapped); without a division where an element is zero. */
 export function runningProductBackward(grad: Tensor, self: Tensor, dim: number, result: Tensor): Tensor {
-  return shifted(result, dim, 1, 1).mul(recurrence(grad, self, dim, true));
+  if (self.eq(0).any().item()) return exactProductBackward(grad, self, dim, result);
+  return suffixSum(grad.mul(result), dim).div(self);
 }
 
 /** The product of all other elements along `dim` (wrapped), times `grad`, which has size 1 there. */
 export function productOfOthers(grad: Tensor, self: Tensor, dim: number): Tensor {
   const last = filled(self._sizes.map((s, d) => (d === dim ? s : 1)), 0, grad.dtype);
   fillWith(last._aliased([1], [1], last._numel - 1), 1);
-  return runningProductBackward(last.mul(grad), self, dim, self.cumprod(dim));
+  return exactProductBackward(last.mul(grad), self, dim, self.cumprod(dim));
 }

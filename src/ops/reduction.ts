@@ -1,4 +1,5 @@
 /** Sums, means, products and counts, over all elements or over some dimensions. */
+import { gradMode } from "../autograd/grad-mode.ts";
 import { composite, kernel, KernelOverload } from "../dispatch/define.ts";
 import { overloaded } from "../dispatch/pointwise.ts";
 import type { Op } from "../dispatch/op.ts";
@@ -7,8 +8,8 @@ import { RuntimeError } from "../errors.ts";
 import { bool, FLOAT, int64, uint8, type DType } from "../tensor/dtype.ts";
 import { wrapDim, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { filled } from "./fill.ts";
 import { productOfOthers } from "./recurrence.ts";
-import { spreadBack } from "./spread.ts";
 
 export type Dims = number | readonly number[] | null;
 interface KeepOptions {
@@ -37,12 +38,12 @@ export const sum: Reduction = overloaded(
   {},
   new KernelOverload("sum(Tensor self, *, ScalarType? dtype=None) -> Tensor", {
     forward: (self: Tensor, dtype: DType | null) => sums.run([self], null, false, widened(self, dtype), widened(self, dtype)),
-    backward: { self: ({ grad, self_sizes }) => spreadBack(grad, self_sizes, null, true) },
+    backward: { self: ({ grad, self_sizes }) => grad.expand(self_sizes) },
   }),
   new KernelOverload("sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", {
     forward: (self: Tensor, dim: Sizes | null, keepdim: boolean, dtype: DType | null) =>
       sums.run([self], reductionDims(dim, self._sizes.length), keepdim, widened(self, dtype), widened(self, dtype)),
-    backward: { self: ({ grad, self_sizes, dim, keepdim }) => spreadBack(grad, self_sizes, dim, keepdim) },
+    backward: { self: ({ grad, self_sizes, dim, keepdim }) => unfolded(grad, self_sizes, dim, keepdim).expand(self_sizes) },
     node: "SumBackward1",
   }),
 );
@@ -81,14 +82,14 @@ export const mean: Reduction = overloaded(
       const out = meanDtype(self, dtype);
       return means.run([self, self._numel], null, false, out, out);
     },
-    backward: { self: ({ grad, self_sizes }) => spreadBack(grad, self_sizes, null, true, foldedCount(self_sizes, null)) },
+    backward: { self: ({ grad, self_sizes }) => grad.expand(self_sizes).div(foldedCount(self_sizes, null)) },
   }),
   new KernelOverload("mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", {
     forward: (self: Tensor, dim: Sizes | null, keepdim: boolean, dtype: DType | null) => {
       const out = meanDtype(self, dtype);
       return means.run([self, foldedCount(self._sizes, dim)], reductionDims(dim, self._sizes.length), keepdim, out, out);
     },
-    backward: { self: ({ grad, self_sizes, dim, keepdim }) => spreadBack(grad, self_sizes, dim, keepdim, foldedCount(self_sizes, dim)) },
+    backward: { self: ({ grad, self_sizes, dim, keepdim }) => unfolded(grad, self_sizes, dim, keepdim).expand(self_sizes).div(foldedCount(self_sizes, dim)) },
     node: "MeanBackward1",
   }),
 );
@@ -105,11 +106,13 @@ export const nanmean: Reduction = composite(
 
 const products = new Reducer("prod");
 
-/** The gradient without a division where an element is zero, so that it is exact there too. */
+/** The gradient without a division where an element is zero, so that it is exact there too; two zeros make all of it zero. */
 function prodBackward(grad: Tensor, self: Tensor, result: Tensor): Tensor {
   if (self._sizes.length === 0) return grad.clone();
   const factors = self.to(grad.dtype);
-  if (!factors.eq(0).any().item()) return grad.mul(result.div(factors));
+  const zeros = Number(factors.eq(0).sum().item());
+  if (zeros === 0) return grad.mul(result.div(factors));
+  if (zeros > 1 && !gradMode.enabled) return filled(self._sizes, 0, grad.dtype);
   return productOfOthers(grad, factors.reshape(-1), 0).reshape(self._sizes);
 }
 

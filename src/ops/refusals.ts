@@ -19,6 +19,9 @@ export function refuseBool(text: string): Check {
   };
 }
 
+export const boolDifference =
+  "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.";
+
 /** The number at `position` has to fit the dtype that the op computes in. */
 export function mustFit(...positions: readonly number[]): Check {
   return (values, common) => {

@@ -1,6 +1,6 @@
 /** Changes of a tensor's own sizes and storage: `resize_`, `set_` and their kin. */
-import { composite, CompositeOverload } from "../dispatch/define.ts";
-import { makeOp, type Op } from "../dispatch/op.ts";
+import { alternatives, composite } from "../dispatch/define.ts";
+import type { Op } from "../dispatch/op.ts";
 import { gradMode } from "../autograd/grad-mode.ts";
 import { NotImplementedNode } from "../autograd/node.ts";
 import { bumpVersion, checkInplace, gradientNode, requiresGrad, setHistory } from "../autograd/variable.ts";
@@ -34,7 +34,13 @@ function refuseGradient(self: Tensor): void {
   if (requiresGrad(self)) throw new RuntimeError("cannot resize variables that require grad");
 }
 
-/** Gives this tensor other sizes; its storage grows where it must, and new elements are not set. */
+/**
+ * Gives this tensor other sizes; its storage grows where it must, and new elements are not set.
+ *
+ * @throws RuntimeError where `self` requires grad.
+ * @example
+ * torch.arange(4).resize_(2).tolist(); // [0, 1]
+ */
 export const resize_: Op<[self: Tensor, size: Size], { memory_format?: unknown }> = composite(
   "resize_(Tensor self, int[] size, *, Any memory_format=None) -> Tensor",
   (self: Tensor, sizes: Sizes) => {
@@ -43,7 +49,13 @@ export const resize_: Op<[self: Tensor, size: Size], { memory_format?: unknown }
   },
 );
 
-/** Gives this tensor the sizes of `the_template`. */
+/**
+ * Gives this tensor the sizes of `the_template`.
+ *
+ * @throws RuntimeError where `self` requires grad.
+ * @example
+ * torch.resize_as_(torch.arange(4), torch.zeros(2)).tolist(); // [0, 1]
+ */
 export const resize_as_: Op<[self: Tensor, the_template: Tensor], { memory_format?: unknown }> = composite(
   "resize_as_(Tensor self, Tensor the_template, *, Any memory_format=None) -> Tensor",
   (self: Tensor, template: Tensor) => {
@@ -70,19 +82,22 @@ function setTo(self: Tensor, source: Tensor | null, storage: Storage, { sizes, s
 
 const nothing = { sizes: [0], strides: [1], offset: 0 };
 
-/** Makes this tensor share the storage of `source`, with its sizes and strides or with those given; without a source it becomes empty. */
-export const set_: Op<[self: Tensor, source?: Tensor, storage_offset?: number, size?: Size, stride?: Size]> = makeOp(
-  "set_",
-  [
-    new CompositeOverload("set_(Tensor self) -> Tensor", (self: Tensor) => setTo(self, null, new Storage(0), nothing)),
-    new CompositeOverload("set_.source_Tensor(Tensor self, Tensor source) -> Tensor", (self: Tensor, source: Tensor) =>
-      setTo(self, source, source._storage, { sizes: source._sizes, strides: source._strides, offset: source._offset }),
-    ),
-    new CompositeOverload(
-      "set_.source_Tensor_storage_offset(Tensor self, Tensor source, int storage_offset, int[] size, int[] stride=[]) -> Tensor",
-      (self: Tensor, source: Tensor, offset: number, sizes: Sizes, strides: Sizes) =>
-        setTo(self, source, source._storage, { sizes, strides: strides.length === sizes.length ? strides : contiguousStrides(sizes), offset }),
-    ),
-  ],
-  true,
-) as typeof set_;
+/**
+ * Makes this tensor share the storage of `source`, with its sizes and strides or with those given; without a source it becomes empty.
+ *
+ * @throws RuntimeError where the dtypes differ, or `self` is a leaf that requires grad.
+ * @example
+ * torch.zeros(1).set_(torch.ones(2)).tolist(); // [1, 1]
+ */
+export const set_: Op<[self: Tensor, source?: Tensor, storage_offset?: number, size?: Size, stride?: Size]> = alternatives({
+  "set_(Tensor self) -> Tensor": (self: Tensor) => setTo(self, null, new Storage(0), nothing),
+  "set_.source_Tensor(Tensor self, Tensor source) -> Tensor": (self: Tensor, source: Tensor) =>
+    setTo(self, source, source._storage, { sizes: source._sizes, strides: source._strides, offset: source._offset }),
+  "set_.source_Tensor_storage_offset(Tensor self, Tensor source, int storage_offset, int[] size, int[] stride=[]) -> Tensor": (
+    self: Tensor,
+    source: Tensor,
+    offset: number,
+    sizes: Sizes,
+    strides: Sizes,
+  ) => setTo(self, source, source._storage, { sizes, strides: strides.length === sizes.length ? strides : contiguousStrides(sizes), offset }),
+});

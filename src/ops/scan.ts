@@ -6,7 +6,7 @@ import { kernel } from "../dispatch/define.ts";
 import { refuseInternalOverlap } from "../dispatch/iterate.ts";
 import type { InplaceOp, Op } from "../dispatch/op.ts";
 import { Scanner } from "../dispatch/scan.ts";
-import { NotImplementedError, RuntimeError } from "../errors.ts";
+import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
 import { BOOL, FLOAT, float32, int64, type DType } from "../tensor/dtype.ts";
 import { wrapDim } from "../tensor/layout.ts";
 import { viewTyped } from "../tensor/read.ts";
@@ -28,7 +28,7 @@ function running(name: "cumsum" | "cumprod", scanner: Scanner) {
       if (dtype !== null && dtype !== self.dtype) {
         throw new RuntimeError(`Bad in-place call: input tensor dtype ${typeName(self.dtype)} and output tensor dtype ${typeName(dtype)} should match`);
       }
-      if (self.dtype.kind === BOOL) throw new NotImplementedError(`"${name}_out_cpu" not implemented for 'Bool'`);
+      if (self.dtype.kind === BOOL && self._numel > 0 && self._sizes.length > 0) throw new NotImplementedError(`"${name}_out_cpu" not implemented for 'Bool'`);
       refuseInternalOverlap(self);
       scanner.run(self, d, self.dtype, { target: self });
     },
@@ -52,23 +52,29 @@ export const cumprod: Running = kernel("cumprod(Tensor self, int dim, *, ScalarT
   ...running("cumprod", new Scanner("prod")),
   backward: {
     self: ({ grad, self, dim, result }) =>
-      grad._numel <= 1 ? grad : runningProductBackward(grad, self.to(grad.dtype), wrapDim(dim, self._sizes.length), result),
+      grad._numel <= 1 || self.size(dim) === 1 ? grad : runningProductBackward(grad, self.to(grad.dtype), wrapDim(dim, self._sizes.length), result),
   },
 });
 
 type RunningExtremum = Op<[self: Tensor, dim: number], { dim?: number }, ValuesAndIndices>;
 
+/** The dimension of cummax and cummin, which look at it only where there are elements. */
+function checkedDim(name: string, self: Tensor, dim: number): number {
+  if (self._sizes.length === 0 && dim !== 0 && dim !== -1) throw new IndexError(`${name}(): Expected reduction dim -1 or 0 for scalar but got ${dim}`);
+  return self._numel === 0 ? 0 : wrapDim(dim, self._sizes.length);
+}
+
 const cumulative = (name: "cummax" | "cummin"): RunningExtremum =>
   kernel(`${name}(Tensor self, int dim) -> (Tensor values, Tensor indices)`, {
     forward: (self: Tensor, dim: number) => {
-      const d = wrapDim(dim, self._sizes.length);
+      const d = checkedDim(name, self, dim);
       const [values, indices] = [emptyTensor(self._sizes, self.dtype), emptyTensor(self._sizes, int64)];
       const input = rowMajor(self);
       runningExtremum(viewTyped(input), lanesOf(self._sizes, d), name === "cummax", viewTyped(values), viewTyped(indices) as BigInt64Array);
       return [values, indices];
     },
     backward: {
-      self: ({ grad, self, indices, dim }) => (self._sizes.length === 0 ? grad : self.new_zeros(self._sizes).scatter_add(dim, indices, grad)),
+      self: ({ grad, self, indices, dim }) => (self._sizes.length === 0 || self._numel === 0 ? grad : self.new_zeros(self._sizes).scatter_add(dim, indices, grad)),
     },
   });
 

@@ -1,13 +1,15 @@
 /** What the ops that write to named places share. */
 import { scatter as scatterElements, type Combine } from "../backends/reference/gather.ts";
-import { refuseInternalOverlap, refuseOverlap } from "../dispatch/iterate.ts";
+import { memoryOrder, refuseInternalOverlap, refuseOverlap } from "../dispatch/iterate.ts";
 import { IndexError, RuntimeError } from "../errors.ts";
 import { bool } from "../tensor/dtype.ts";
 import { contiguousStrides, listText, sameSizes, wrapDim, type Sizes } from "../tensor/layout.ts";
 import { heapAs } from "../tensor/read.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { emptyTensor, Tensor } from "../tensor/tensor.ts";
+import { fillChecked } from "./fill.ts";
 import { alongTable, dimensioned, elementStart, isIndexDtype, tableAlong, vectorPositions } from "./index-table.ts";
-import { scalarAs, type Scalar } from "./scalar-value.ts";
+
+type Scalar = number | bigint | boolean;
 
 /** What a write of `combine` is called for the dtype: bools are joined by or and and. */
 function combineFor(self: Tensor, combine: Combine): Combine {
@@ -15,7 +17,8 @@ function combineFor(self: Tensor, combine: Combine): Combine {
   return combine === "add" ? "or" : combine === "multiply" ? "and" : combine;
 }
 
-function checkScatter(self: Tensor, dim: number, index: Tensor, src: Tensor | null): void {
+/** The checks that all forms of scatter share. */
+export function checkScatter(self: Tensor, dim: number, index: Tensor, src: Tensor | null): void {
   if (index._numel > 0 && !isIndexDtype(index.dtype)) throw new RuntimeError("scatter(): Expected dtype int32/int64 for index");
   if (src !== null && src.dtype !== self.dtype) throw new RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype");
   if (index._numel === 0) return;
@@ -35,7 +38,7 @@ export function scatterInto(self: Tensor, dim: number, index: Tensor, src: Tenso
   refuseInternalOverlap(self);
   refuseOverlap(self, index);
   if (source !== null) refuseOverlap(self, source);
-  const value = source ?? scalarAs(src as Scalar, self.dtype);
+  const value = source ?? fillChecked(emptyTensor([], self.dtype), src as Scalar);
   if (index._numel === 0) return;
   const { sizes } = dimensioned(index);
   const table = alongTable(self, d, tableAlong(self, d, index), contiguousStrides(sizes));
@@ -77,8 +80,11 @@ export function checkIndexed(name: string, self: Tensor, dim: number, index: Ten
   refuseOverlap(self, source);
 }
 
-/** Joins elements, in order, to places of `self`. */
+/** Joins each element of `source` to the place of `self` at the same row-major position of `offsets`, in the order in which `source` lies. */
 export function joinAt(self: Tensor, offsets: Uint32Array, source: Tensor, combine: Combine): void {
-  const into = { start: elementStart(self), strides: [0], offsets, positions: [1] };
-  scatterElements(heapAs(self.dtype), [offsets.length], into, { start: elementStart(source), strides: [1] }, combineFor(self, combine));
+  const { sizes, strides } = dimensioned(source);
+  const order = memoryOrder(sizes, [strides]).reverse();
+  const ordered = (list: Sizes): number[] => order.map((d) => list[d]);
+  const into = { start: elementStart(self), strides: sizes.map(() => 0), offsets, positions: ordered(contiguousStrides(sizes)) };
+  scatterElements(heapAs(self.dtype), ordered(sizes), into, { start: elementStart(source), strides: ordered(strides) }, combineFor(self, combine));
 }

@@ -9,8 +9,9 @@ import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { contiguousCopy, expandError, preservingCopy, writeInto } from "./copy.ts";
 import { filled } from "./fill.ts";
 import { expandedTo, offsetsIn, placesOf, positionsOfNonzero, writingForms } from "./index-table.ts";
-import type { Scalar } from "./scalar-value.ts";
 import { joinAt, scatterInto } from "./scatter-into.ts";
+
+type Scalar = number | bigint | boolean;
 
 const overwriting = writingForms((self: Tensor, dim: number, index: Tensor, src: Tensor | Scalar) => scatterInto(self, dim, index, src, "assign"));
 
@@ -81,7 +82,7 @@ function putElements(self: Tensor, index: Tensor, source: Tensor, accumulate: bo
   refuseOverlap(self, index);
   refuseOverlap(self, source);
   const offsets = placesOf(self, index);
-  joinAt(self, offsets, source._contiguous ? source : contiguousCopy(source), accumulate ? "add" : "assign");
+  joinAt(self, offsets, source, accumulate ? "add" : "assign");
 }
 
 /** `self`, read as one row, with the elements of `source` written or added where `index` (int64) names. */
@@ -103,7 +104,8 @@ function scatterMasked(self: Tensor, mask: Tensor, source: Tensor): void {
   refusePartialOverlap(self, source);
   const offsets = offsetsIn(self, positionsOfNonzero(expandedTo(mask, self._sizes)));
   if (offsets.length > source._numel) throw new RuntimeError("Number of elements of source < number of ones in mask");
-  joinAt(self, offsets, source._contiguous ? source : contiguousCopy(source), "assign");
+  const row = source._contiguous ? source : contiguousCopy(source);
+  joinAt(self, offsets, row._aliased([offsets.length], [1], row._offset), "assign");
 }
 
 function checkMasked(self: Tensor, mask: Tensor, source: Tensor): void {

@@ -1,6 +1,6 @@
 /** Views of a part of a tensor along one dimension. */
-import { CompositeOverload, kernel, view } from "../dispatch/define.ts";
-import { makeOp, type FunctionOp, type Op } from "../dispatch/op.ts";
+import { alternatives, kernel, view } from "../dispatch/define.ts";
+import type { FunctionOp, Op } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
 import { INT } from "../tensor/dtype.ts";
 import type { Sizes } from "../tensor/layout.ts";
@@ -10,7 +10,13 @@ import { filled } from "./fill.ts";
 import { slice } from "./slicing.ts";
 import { narrowStart, part, selectGeometry } from "./view-geometry.ts";
 
-/** A view of what lies at `index` along `dim`, without that dimension. */
+/**
+ * A view of what lies at `index` along `dim`, without that dimension.
+ *
+ * @throws IndexError where `dim` or `index` is out of range.
+ * @example
+ * torch.tensor([[1, 2], [3, 4]]).select(0, -1).tolist(); // [3, 4]
+ */
 export const select: Op<[self: Tensor, dim: number, index: number]> = view("select.int(Tensor self, int dim, int index) -> Tensor", {
   view: selectGeometry,
   backward: ({ grad, self_sizes, dim, index }) => select_backward(grad, self_sizes, dim, index),
@@ -35,15 +41,17 @@ function narrowed(self: Tensor, dim: number, start: number, length: number): Ten
   return slice(self, dim, first, first + length, 1);
 }
 
-/** A view of `length` indices of `dim` from `start` on. */
-export const narrow: Op<[self: Tensor, dim: number, start: number | Tensor, length: number]> = makeOp(
-  "narrow",
-  [
-    new CompositeOverload("narrow(Tensor self, int dim, int start, int length) -> Tensor", narrowed),
-    new CompositeOverload("narrow.Tensor(Tensor self, int dim, Tensor start, int length) -> Tensor", (self: Tensor, dim: number, start: Tensor, length: number) => {
-      if (start._sizes.length !== 0 || start.dtype.kind !== INT) throw new RuntimeError("start must be an 0-dim integral Tensor.");
-      return narrowed(self, dim, Number(start.itemBigInt()), length);
-    }),
-  ],
-  true,
-) as typeof narrow;
+/**
+ * A view of `length` indices of `dim` from `start` on.
+ *
+ * @throws IndexError where `dim` or `start` is out of range; RuntimeError where the stretch ends beyond the dimension.
+ * @example
+ * torch.arange(6).narrow(0, 2, 3).tolist(); // [2, 3, 4]
+ */
+export const narrow: Op<[self: Tensor, dim: number, start: number | Tensor, length: number], { dim?: number; start?: number | Tensor; length?: number }> = alternatives({
+  "narrow(Tensor self, int dim, int start, int length) -> Tensor": narrowed,
+  "narrow.Tensor(Tensor self, int dim, Tensor start, int length) -> Tensor": (self: Tensor, dim: number, start: Tensor, length: number) => {
+    if (start._sizes.length !== 0 || start.dtype.kind !== INT) throw new RuntimeError("start must be an 0-dim integral Tensor.");
+    return narrowed(self, dim, Number(start.itemBigInt()), length);
+  },
+});

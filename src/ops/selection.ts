@@ -5,7 +5,6 @@ import type { FunctionOp, InplaceOp, TensorLike } from "../dispatch/op.ts";
 import { RuntimeError, warn } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { BOOL, checkFits, typeMetaName, uint8, type DType } from "../tensor/dtype.ts";
-import { broadcastSizes } from "../tensor/layout.ts";
 import { onlyElement } from "../tensor/read.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
@@ -40,13 +39,22 @@ export const where: FunctionOp<[condition: Tensor, self: TensorLike, other: Tens
   ),
 );
 
+function checkMask(values: readonly unknown[]): void {
+  const { dtype } = values[1] as Tensor;
+  if (dtype.kind !== BOOL) throw new RuntimeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${typeMetaName(dtype)}`);
+}
+
+/** In place the mask is looked at before the shapes, out of place after them. */
+function refuseMask(values: readonly unknown[], _common: DType, inplace: boolean): void {
+  if (inplace) checkMask(values);
+}
+
 function checkFill(values: readonly unknown[], common: DType): void {
-  const [self, mask, value] = values as [Tensor, Tensor, TensorLike];
-  broadcastSizes(mask._sizes, self._sizes);
+  const value = values[2] as TensorLike;
   if (value instanceof Tensor && value._sizes.length > 0) {
     throw new RuntimeError(`masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value._sizes.length} dimension(s).`);
   }
-  if (mask.dtype.kind !== BOOL) throw new RuntimeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${typeMetaName(mask.dtype)}`);
+  checkMask(values);
   checkFits(value instanceof Tensor ? onlyElement(value) : value, common);
 }
 
@@ -60,6 +68,7 @@ export const masked_fill: InplaceOp<[self: Tensor, mask: Tensor, value: TensorLi
     value: filled,
     backward: { self: unmaskedGrad, value: ({ grad, mask }) => grad.masked_fill(mask.logical_not(), 0) },
     unpromoted: ["mask", "value"],
+    refuse: refuseMask,
     check: checkFill,
     contiguous: true,
     numbers: false,
@@ -70,6 +79,7 @@ export const masked_fill: InplaceOp<[self: Tensor, mask: Tensor, value: TensorLi
     value: filled,
     backward: { self: unmaskedGrad },
     unpromoted: ["mask"],
+    refuse: refuseMask,
     check: checkFill,
     contiguous: true,
     numbers: false,

@@ -17,7 +17,13 @@ interface Variadic {
   (self: Tensor, ...sizes: number[]): Tensor;
 }
 
-/** A view with other sizes over the same elements in the same order, or of the same bytes as another dtype. */
+/**
+ * A view with other sizes over the same elements in the same order, or of the same bytes as another dtype.
+ *
+ * @throws RuntimeError where the sizes or the strides do not allow it; one size may be -1.
+ * @example
+ * torch.arange(6).view(2, -1).shape; // [2, 3]
+ */
 export const view: Op<[self: Tensor, size: Size | DType], { size?: Size; dtype?: DType }> & Variadic = makeOp(
   "view",
   [
@@ -62,23 +68,41 @@ function viewAs(self: Tensor, dtype: DType): Tensor {
   return new Tensor(self._storage, sizes, self._strides.map(scaled), self._offset * ratio, dtype, self._counter);
 }
 
-/** A view with the sizes of `other`. */
+/**
+ * A view with the sizes of `other`.
+ *
+ * @example
+ * torch.arange(6).view_as(torch.zeros(2, 3)).shape; // [2, 3]
+ */
 export const view_as: Op<[self: Tensor, other: Tensor]> = composite("view_as(Tensor self, Tensor other) -> Tensor", (self: Tensor, other: Tensor) => self.view(other._sizes));
 
-/** `self` with the sizes of `other`: a view where the strides allow it, else a copy. */
+/**
+ * `self` with the sizes of `other`: a view where the strides allow it, else a copy.
+ *
+ * @example
+ * torch.arange(6).reshape_as(torch.zeros(2, 3)).shape; // [2, 3]
+ */
 export const reshape_as: Op<[self: Tensor, other: Tensor]> = composite("reshape_as(Tensor self, Tensor other) -> Tensor", (self: Tensor, other: Tensor) =>
   self.reshape(other._sizes),
 );
 
-/** A view in which dimensions of size 1 are repeated without copying; -1 keeps a size. */
+/**
+ * A view in which dimensions of size 1 are repeated without copying; -1 keeps a size.
+ *
+ * @throws RuntimeError where a size differs from one that is not 1.
+ * @example
+ * torch.tensor([[1], [2]]).expand(-1, 2).tolist(); // [[1, 1], [2, 2]]
+ */
 export const expand: Op<[self: Tensor, size: Size], { implicit?: boolean }> & Variadic = defineView("expand(Tensor self, int[] size, *, bool implicit=False) -> Tensor", {
   view: (self: Tensor, size: Sizes) => {
     const lead = size.length - self._sizes.length;
     const sizes = size.map((s, i) => (s === -1 && i >= lead ? self._sizes[i - lead] : s));
     if (lead < 0 || !isExpandable(self._sizes, sizes)) throw expandError(self._sizes, sizes, self.dtype);
-    if (sizes.some((s) => s < 0)) {
-      throw new RuntimeError(`The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${sizes.findIndex((s) => s < 0)}`);
+    const kept = sizes.lastIndexOf(-1, lead - 1);
+    if (self._sizes.length > 0 && lead > 0 && kept >= 0) {
+      throw new RuntimeError(`The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${kept}`);
     }
+    if (sizes.some((s) => s < 0)) throw new RuntimeError("numel: integer multiplication overflow");
     return { sizes, strides: repeatingStrides(self, sizes), offset: self._offset };
   },
   backward: ({ grad, self_sizes }) => grad.sum_to_size(self_sizes),
@@ -98,12 +122,23 @@ function repeatingStrides(self: Tensor, sizes: Sizes): number[] {
   return strides;
 }
 
-/** A view expanded to the sizes of `other`. */
+/**
+ * A view expanded to the sizes of `other`.
+ *
+ * @example
+ * torch.tensor([1]).expand_as(torch.zeros(2)).tolist(); // [1, 1]
+ */
 export const expand_as: Op<[self: Tensor, other: Tensor]> = composite("expand_as(Tensor self, Tensor other) -> Tensor", (self: Tensor, other: Tensor) =>
   self.expand(other._sizes),
 );
 
-/** Sums over the dimensions in which `self` is larger, so that the result has the sizes given: the adjoint of `expand`. */
+/**
+ * Sums over the dimensions in which `self` is larger, so that the result has the sizes given: the adjoint of `expand`.
+ *
+ * @throws RuntimeError where `self` is no expansion of that size.
+ * @example
+ * torch.ones(2, 3).sum_to_size(1, 3).tolist(); // [[2, 2, 2]]
+ */
 export const sum_to_size: Op<[self: Tensor, size: Size]> & Variadic = composite("sum_to_size(Tensor self, int[] size) -> Tensor", (self: Tensor, size: Sizes) => {
   if (!isExpandable(size, self._sizes)) throw new RuntimeError(`size {${listText(size)}} is not expandable to size {${listText(self._sizes)}}.`);
   const lead = self._sizes.length - size.length;
@@ -112,7 +147,13 @@ export const sum_to_size: Op<[self: Tensor, size: Size]> & Variadic = composite(
   return lead > 0 ? summed.view(size) : summed;
 });
 
-/** A view of windows of `size` elements along `dimension`, `step` apart; the windows lie along a new last dimension. */
+/**
+ * A view of windows of `size` elements along `dimension`, `step` apart; the windows lie along a new last dimension.
+ *
+ * @throws RuntimeError where `size` exceeds the dimension or `step` is not positive; IndexError where the dimension is out of range.
+ * @example
+ * torch.arange(4).unfold(0, 2, 1).tolist(); // [[0, 1], [1, 2], [2, 3]]
+ */
 export const unfold: Op<[self: Tensor, dimension: number, size: number, step: number], { dimension?: number; size?: number; step?: number }> = defineView(
   "unfold(Tensor self, int dimension, int size, int step) -> Tensor",
   {
@@ -147,7 +188,13 @@ function repeatedPairs(sizes: Sizes, repeats: Sizes): number[] {
   return repeats.flatMap((times, d) => [times, d < lead ? 1 : sizes[d - lead]]);
 }
 
-/** Copies of `self` laid side by side, `repeats[d]` times along dimension d; dimensions that `self` lacks come first. */
+/**
+ * Copies of `self` laid side by side, `repeats[d]` times along dimension d; dimensions that `self` lacks come first.
+ *
+ * @throws RuntimeError where there are fewer numbers than dimensions, or one is negative.
+ * @example
+ * torch.tensor([1, 2]).repeat(2).tolist(); // [1, 2, 1, 2]
+ */
 export const repeat: Op<[self: Tensor, repeats: Size], { repeats?: Size }> & Variadic = kernel("repeat(Tensor self, int[] repeats) -> Tensor", {
   forward: (self: Tensor, repeats: Sizes) => {
     const lead = repeats.length - self._sizes.length;
@@ -166,7 +213,13 @@ export const repeat: Op<[self: Tensor, repeats: Size], { repeats?: Size }> & Var
   },
 });
 
-/** `fill_diagonal_`: overwrites the diagonal; with `wrap`, of a tall matrix, that of each square below it too. */
+/**
+ * `fill_diagonal_`: overwrites the diagonal; with `wrap`, of a tall matrix, that of each square below it too.
+ *
+ * @throws RuntimeError for fewer than two dimensions, or more than two of different sizes.
+ * @example
+ * torch.zeros(2, 2).fill_diagonal_(1).tolist(); // [[1, 0], [0, 1]]
+ */
 export const fill_diagonal: InplaceOnlyOp<[self: Tensor, fill_value: number, wrap?: boolean], { wrap?: boolean }> = composite(
   "fill_diagonal(Tensor self, Scalar fill_value, bool wrap=False) -> Tensor",
   () => undefined,

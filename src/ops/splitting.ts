@@ -1,5 +1,5 @@
 /** A tensor taken apart along a dimension, into views. */
-import { composite, CompositeOverload, kernel, view, ViewOverload, type View } from "../dispatch/define.ts";
+import { alternatives, composite, CompositeOverload, kernel, view, ViewOverload, type View } from "../dispatch/define.ts";
 import { makeOp, type Op } from "../dispatch/op.ts";
 import { IndexError, RuntimeError } from "../errors.ts";
 import { int64 } from "../tensor/dtype.ts";
@@ -27,7 +27,13 @@ function filledGrads(grads: PartGrads["grads"], sizes: readonly Sizes[]): Tensor
 const joinedGrads = ({ grads, output_sizes, dim }: PartGrads): Tensor => cat(filledGrads(grads, output_sizes), dim);
 const stackedGrads = ({ grads, output_sizes, dim }: PartGrads): Tensor => stack(filledGrads(grads, output_sizes), dim);
 
-/** The slices of `self` along `dim`, without that dimension. */
+/**
+ * The slices of `self` along `dim`, without that dimension.
+ *
+ * @throws IndexError for a 0-dim tensor, or where `dim` is out of range.
+ * @example
+ * torch.tensor([[1, 2], [3, 4]]).unbind().map((row) => row.tolist()); // [[1, 2], [3, 4]]
+ */
 export const unbind: Op<[self: Tensor, dim?: number], { dim?: number }, Tensors> = view("unbind.int(Tensor self, int dim=0) -> Tensor[]", {
   view: (self: Tensor, dim: number) => {
     if (self._sizes.length === 0) throw new IndexError(`Dimension specified as ${dim} but tensor has no dimensions`);
@@ -85,20 +91,37 @@ const sizedSplit = (self: Tensor, lengths: Sizes, dim: number): View[] => {
   return stretches(self, wrapDim(dim, self._sizes.length), lengths);
 };
 
-/** Parts of `split_size` indices of `dim`, the last perhaps smaller; or, given a list, parts of those sizes. */
-export const split: Op<[self: Tensor, split_size: number | Size, dim?: number], { split_size?: number | Size; dim?: number }, Tensors> = makeOp(
+const splitSized = (self: Tensor, lengths: Sizes, dim: number): Tensors => split_with_sizes(self, lengths, dim);
+const splitAny = (self: Tensor, size: number | Sizes, dim: number): Tensors => (Number.isInteger(size) ? split(self, size, dim) : splitSized(self, size as Sizes, dim));
+
+/**
+ * Parts of `split_size` indices of `dim`, the last perhaps smaller; or, given a list, parts of those sizes.
+ *
+ * @throws RuntimeError for a 0-dim tensor, a negative size, or sizes that do not add up; IndexError where `dim` is out of range.
+ * @example
+ * torch.arange(5).split(2).map((part) => part.tolist()); // [[0, 1], [2, 3], [4]]
+ */
+export const split: Op<[self: Tensor, split_size: number | Size, dim?: number], { split_size?: number | Size; split_size_or_sections?: number | Size; dim?: number }, Tensors> = makeOp(
   "split",
   [
     new ViewOverload("split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]", {
       view: evenSplit,
       backward: joinedGrads,
     }),
-    new CompositeOverload("split.sizes(Tensor self, int[] split_size, int dim=0) -> Tensor[]", (self: Tensor, lengths: Sizes, dim: number) => self.split_with_sizes(lengths, dim)),
+    new CompositeOverload("split.sizes(Tensor self, int[] split_size, int dim=0) -> Tensor[]", splitSized, undefined, false),
+    // torch.split calls its parameter so, the method does not.
+    new CompositeOverload("split.function(Tensor self, Any split_size_or_sections, int dim=0) -> Tensor[]", splitAny, undefined, false),
   ],
   true,
 ) as typeof split;
 
-/** Parts of the sizes given, which add up to the size of `dim`. */
+/**
+ * Parts of the sizes given, which add up to the size of `dim`.
+ *
+ * @throws RuntimeError where the sizes do not add up.
+ * @example
+ * torch.arange(5).split_with_sizes([1, 4]).map((part) => part.tolist()); // [[0], [1, 2, 3, 4]]
+ */
 export const split_with_sizes: Op<[self: Tensor, split_sizes: Size, dim?: number], { split_sizes?: Size; dim?: number }, Tensors> = view(
   "split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
   { view: sizedSplit, backward: joinedGrads },
@@ -106,37 +129,58 @@ export const split_with_sizes: Op<[self: Tensor, split_sizes: Size, dim?: number
 
 type Chunk = Op<[self: Tensor, chunks: number, dim?: number], { chunks?: number; dim?: number }, Tensors>;
 
-const chunking = (name: string, prefix: "" | "unsafe_"): Chunk =>
+const chunking = (name: string, evenly: (self: Tensor, size: number, dim: number) => Tensors, bySizes: (self: Tensor, sizes: Size, dim: number) => Tensors): Chunk =>
   composite(`${name}(Tensor self, int chunks, int dim=0) -> Tensor[]`, (self: Tensor, chunks: number, dim: number) => {
     if (self._sizes.length === 0) throw new RuntimeError("chunk expects at least a 1-dimensional tensor");
     if (chunks <= 0) throw new RuntimeError(`chunk expects \`chunks\` to be greater than 0, got: ${chunks}`);
     const size = self._sizes[wrapDim(dim, self._sizes.length)];
-    if (size === 0) return self[`${prefix}split_with_sizes`](new Array<number>(chunks).fill(0), dim);
-    return self[`${prefix}split`](Math.ceil(size / chunks), dim);
+    if (size === 0) return bySizes(self, new Array<number>(chunks).fill(0), dim);
+    return evenly(self, Math.ceil(size / chunks), dim);
   });
 
-/** At most `chunks` parts, all but the last of one size. */
-export const chunk: Chunk = chunking("chunk", "");
+/**
+ * At most `chunks` parts, all but the last of one size.
+ *
+ * @throws RuntimeError where `chunks` is not positive.
+ * @example
+ * torch.arange(5).chunk(2).map((part) => part.tolist()); // [[0, 1, 2], [3, 4]]
+ */
+export const chunk: Chunk = chunking("chunk", split, split_with_sizes);
 
 /** Parts that are no views for autograd: writing to one in place is allowed, and not seen by the others. */
 function unsafely(self: Tensor, parts: readonly View[]): Tensor[] {
   return parts.map(({ sizes, strides, offset }) => new Tensor(self._storage, sizes, strides, offset, self.dtype, newCounter()));
 }
 
-/** As `split`, into parts that autograd does not know as views. */
+/**
+ * As `split`, into parts that autograd does not know as views.
+ *
+ * @example
+ * torch.arange(5).unsafe_split(3).map((part) => part.tolist()); // [[0, 1, 2], [3, 4]]
+ */
 export const unsafe_split: Op<[self: Tensor, split_size: number, dim?: number], { split_size?: number; dim?: number }, Tensors> = kernel(
   "unsafe_split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]",
   { forward: (self: Tensor, splitSize: number, dim: number) => unsafely(self, evenSplit(self, splitSize, dim)), backward: { self: joinedGrads } },
 );
 
-/** As `split_with_sizes`, into parts that autograd does not know as views. */
+/**
+ * As `split_with_sizes`, into parts that autograd does not know as views.
+ *
+ * @example
+ * torch.arange(5).unsafe_split_with_sizes([1, 4]).map((part) => part.tolist()); // [[0], [1, 2, 3, 4]]
+ */
 export const unsafe_split_with_sizes: Op<[self: Tensor, split_sizes: Size, dim?: number], { split_sizes?: Size; dim?: number }, Tensors> = kernel(
   "unsafe_split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
   { forward: (self: Tensor, lengths: Sizes, dim: number) => unsafely(self, sizedSplit(self, lengths, dim)), backward: { self: joinedGrads } },
 );
 
-/** As `chunk`, into parts that autograd does not know as views. */
-export const unsafe_chunk: Chunk = chunking("unsafe_chunk", "unsafe_");
+/**
+ * As `chunk`, into parts that autograd does not know as views.
+ *
+ * @example
+ * torch.arange(5).unsafe_chunk(2).map((part) => part.tolist()); // [[0, 1, 2], [3, 4]]
+ */
+export const unsafe_chunk: Chunk = chunking("unsafe_chunk", unsafe_split, unsafe_split_with_sizes);
 
 function checkSplittable(self: Tensor): void {
   if (self._sizes.length === 0) throw new RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims");
@@ -172,20 +216,22 @@ function cutByTensor(self: Tensor, where: Tensor, dim: number): Tensor[] {
 
 type Cuts = number | Size | Tensor;
 
-/** Parts as even as possible, given their number, or parts between the indices given; plain slices, which may be written in place. */
+/**
+ * Parts as even as possible, given their number, or parts between the indices given; plain slices, which may be written in place.
+ *
+ * @throws RuntimeError for a 0-dim tensor, or where the number of parts is not positive.
+ * @example
+ * torch.arange(5).tensor_split([1, 3]).map((part) => part.tolist()); // [[0], [1, 2], [3, 4]]
+ */
 export const tensor_split: Op<
   [self: Tensor, indices_or_sections: Cuts, dim?: number],
   { indices?: Size; sections?: number; tensor_indices_or_sections?: Tensor; dim?: number },
   Tensors
-> = makeOp(
-  "tensor_split",
-  [
-    new CompositeOverload("tensor_split.sections(Tensor self, int sections, int dim=0) -> Tensor[]", cutInto),
-    new CompositeOverload("tensor_split.indices(Tensor self, int[] indices, int dim=0) -> Tensor[]", cutAt),
-    new CompositeOverload("tensor_split.tensor_indices_or_sections(Tensor self, Tensor tensor_indices_or_sections, int dim=0) -> Tensor[]", cutByTensor),
-  ],
-  true,
-) as typeof tensor_split;
+> = alternatives({
+  "tensor_split.indices(Tensor self, int[] indices, int dim=0) -> Tensor[]": cutAt,
+  "tensor_split.tensor_indices_or_sections(Tensor self, Tensor tensor_indices_or_sections, int dim=0) -> Tensor[]": cutByTensor,
+  "tensor_split.sections(Tensor self, int sections, int dim=0) -> Tensor[]": cutInto,
+});
 
 type DimSplit = Op<[self: Tensor, indices_or_sections: number | Size], { indices?: Size; sections?: number }, Tensors>;
 
@@ -195,8 +241,8 @@ function splitting(name: string, leastDims: number, dimOf: (ndim: number) => num
     const ndim = self._sizes.length;
     if (ndim < leastDims) throw new RuntimeError(`torch.${name} requires a tensor with at least ${leastDims} dimension, but got a tensor with ${ndim} dimensions!`);
   };
-  const overloads = [
-    new CompositeOverload(`${name}.int(Tensor self, int sections) -> Tensor[]`, (self: Tensor, sections: number) => {
+  return alternatives({
+    [`${name}.int(Tensor self, int sections) -> Tensor[]`]: (self: Tensor, sections: number) => {
       check(self);
       const dim = dimOf(self._sizes.length);
       const size = self._sizes[dim];
@@ -204,18 +250,35 @@ function splitting(name: string, leastDims: number, dimOf: (ndim: number) => num
         throw new RuntimeError(`torch.${name} attempted to split along dimension ${dim}, but the size of the dimension ${size} is not divisible by the split_size ${sections}!`);
       }
       return cutInto(self, sections, dim);
-    }),
-    new CompositeOverload(`${name}.array(Tensor self, int[] indices) -> Tensor[]`, (self: Tensor, indices: Sizes) => {
+    },
+    [`${name}.array(Tensor self, int[] indices) -> Tensor[]`]: (self: Tensor, indices: Sizes) => {
       check(self);
       return cutAt(self, indices, dimOf(self._sizes.length));
-    }),
-  ];
-  return makeOp(name, overloads, true) as DimSplit;
+    },
+  });
 }
 
-/** Equal parts, or parts between indices, along the second dimension, of a vector along the first. */
+/**
+ * Equal parts, or parts between indices, along the second dimension, of a vector along the first.
+ *
+ * @throws RuntimeError where the parts would not be equal.
+ * @example
+ * torch.tensor([[1, 2], [3, 4]]).hsplit(2).map((part) => part.tolist()); // [[[1], [3]], [[2], [4]]]
+ */
 export const hsplit: DimSplit = splitting("hsplit", 1, (ndim) => (ndim === 1 ? 0 : 1));
-/** Equal parts, or parts between indices, along the first dimension. */
+/**
+ * Equal parts, or parts between indices, along the first dimension.
+ *
+ * @throws RuntimeError where the parts would not be equal, or for fewer than two dimensions.
+ * @example
+ * torch.tensor([[1, 2], [3, 4]]).vsplit(2).map((part) => part.tolist()); // [[[1, 2]], [[3, 4]]]
+ */
 export const vsplit: DimSplit = splitting("vsplit", 2, () => 0);
-/** Equal parts, or parts between indices, along the third dimension. */
+/**
+ * Equal parts, or parts between indices, along the third dimension.
+ *
+ * @throws RuntimeError where the parts would not be equal, or for fewer than three dimensions.
+ * @example
+ * torch.tensor([[[1, 2]]]).dsplit(2).map((part) => part.tolist()); // [[[[1]]], [[[2]]]]
+ */
 export const dsplit: DimSplit = splitting("dsplit", 3, () => 2);

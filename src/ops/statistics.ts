@@ -8,7 +8,6 @@ import { FLOAT, float64 } from "../tensor/dtype.ts";
 import type { Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Dims } from "./reduction.ts";
-import { spreadBack } from "./spread.ts";
 
 interface Options {
   dim?: Dims;
@@ -62,7 +61,7 @@ function stdBackward(result: Tensor, grad: Tensor, self: Tensor, dim: Sizes | nu
 }
 
 function meanBackward(grad: Tensor, self: Tensor, dim: Sizes | null, keepdim: boolean): Tensor {
-  return spreadBack(grad, self._sizes, dim, keepdim, foldedCount(self._sizes, dim));
+  return unfolded(grad, self._sizes, dim, keepdim).expand(self._sizes).div(foldedCount(self._sizes, dim));
 }
 
 const added = (a: Tensor | null, b: Tensor | null): Tensor | null => (a === null || b === null ? (a ?? b) : a.add(b));

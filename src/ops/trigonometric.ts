@@ -83,7 +83,7 @@ export const asinh: Unary = pointwise("asinh(Tensor self) -> Tensor", {
 export const acosh: Unary = pointwise("acosh(Tensor self) -> Tensor", {
   out: "float",
   value: ({ self }) => self.acosh(),
-  backward: { self: ({ grad, self }) => grad.mul(self.sub(1).rsqrt().mul(self.add(1).rsqrt())) },
+  backward: { self: ({ grad, self }) => grad.mul(self.mul(self).sub(1).rsqrt()) },
 });
 
 /** Inverse hyperbolic tangent of each element. */

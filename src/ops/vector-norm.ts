@@ -47,13 +47,13 @@ function checkDtypes(self: Tensor, dtype: DType | null): void {
 }
 
 /** A norm that is an extremum has none of nothing. */
-function checkNotEmpty(self: Tensor, p: number, dim: Sizes | null, dims: Sizes): void {
+function checkNotEmpty(self: Tensor, p: number, dim: Sizes | null): void {
   if (self._numel > 0 || (p >= 0 && p !== Infinity)) return;
   const order = String(p).replace("Infinity", "inf");
   const reason = "the operation does not have an identity";
   if (dim === null || dim.length === 0) throw new RuntimeError(`${name} cannot compute the ${order} norm on an empty tensor because ${reason}`);
-  for (const d of dims) {
-    if (self._sizes[d] === 0) throw new RuntimeError(`${name} cannot compute the ${order} norm on the dimension ${d}because this dimension is empty and ${reason}`);
+  for (const d of dim) {
+    if (self._sizes.at(d) === 0) throw new RuntimeError(`${name} cannot compute the ${order} norm on the dimension ${d}because this dimension is empty and ${reason}`);
   }
 }
 
@@ -86,8 +86,8 @@ const overload = new KernelOverload(
     forward: (self: Tensor, ord: number | bigint | boolean, dim: Sizes | null, keepdim: boolean, dtype: DType | null) => {
       const p = Number(ord);
       checkDtypes(self, dtype);
+      checkNotEmpty(self, p, dim);
       const dims = reductionDims(dim, self._sizes.length);
-      checkNotEmpty(self, p, dim, dims);
       const out = dtype ?? self.dtype;
       const reducer = reducerOf(p);
       return reducer.run(reducer === anyNorm ? [self, p, 1 / p] : [self], dims, keepdim, out, out);

@@ -39,7 +39,13 @@ export const unbind_copy = viewCopy(unbind);
 export const unfold_copy = viewCopy(unfold);
 /** A copy of what `unsqueeze` views. */
 export const unsqueeze_copy = viewCopy(unsqueeze);
-/** A copy with other sizes; unlike `view` it takes any strides. */
+/**
+ * A copy with other sizes; unlike `view` it takes any strides.
+ *
+ * @throws RuntimeError where the sizes do not multiply up to the number of elements.
+ * @example
+ * torch.view_copy(torch.arange(4), [2, 2]).tolist(); // [[0, 1], [2, 3]]
+ */
 export const view_copy: FunctionOp<[self: Tensor, size: readonly number[]], { size?: readonly number[] }> = kernel("view_copy(Tensor self, int[] size) -> Tensor", {
   forward: (self: Tensor, size: Sizes) => contiguousCopy(self)._reshaped(inferSize(size, self._numel)),
   backward: { self: ({ grad, self_sizes }) => grad.reshape(self_sizes) },
@@ -47,7 +53,13 @@ export const view_copy: FunctionOp<[self: Tensor, size: readonly number[]], { si
   method: false,
 });
 
-/** A copy of what `narrow` views. */
+/**
+ * A copy of what `narrow` views.
+ *
+ * @throws IndexError where `dim` or `start` is out of range; RuntimeError where the stretch ends beyond the dimension.
+ * @example
+ * torch.arange(4).narrow_copy(0, 1, 2).tolist(); // [1, 2]
+ */
 export const narrow_copy: Op<[self: Tensor, dim: number, start: number, length: number]> = kernel(
   "narrow_copy(Tensor self, int dim, int start, int length) -> Tensor",
   {

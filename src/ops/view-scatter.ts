@@ -26,7 +26,13 @@ function scatter<O, A extends unknown[]>(schema: string, geometry: (self: Tensor
 
 const none = (grad: Tensor, sizes: readonly number[]): Tensor => zeros(sizes, { dtype: grad.dtype });
 
-/** A copy of `self` with `src` at `index` along `dim`. */
+/**
+ * A copy of `self` with `src` at `index` along `dim`.
+ *
+ * @throws RuntimeError where `src` has not the sizes of that part; IndexError where `dim` or `index` is out of range.
+ * @example
+ * torch.zeros(2, 2).select_scatter(torch.ones(2), 0, 1).tolist(); // [[0, 0], [1, 1]]
+ */
 export const select_scatter: Op<[self: Tensor, src: Tensor, dim: number, index: number]> = scatter(
   "select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor",
   selectGeometry,
@@ -38,7 +44,13 @@ export const select_scatter: Op<[self: Tensor, src: Tensor, dim: number, index: 
 
 type SliceOptions = { dim?: number; start?: number | null; end?: number | null; step?: number };
 
-/** A copy of `self` with `src` in the place of a slice along `dim`. */
+/**
+ * A copy of `self` with `src` in the place of a slice along `dim`.
+ *
+ * @throws RuntimeError where `src` has not the sizes of that part; IndexError where `dim` is out of range.
+ * @example
+ * torch.zeros(3).slice_scatter(torch.ones(2), 0, 1).tolist(); // [0, 1, 1]
+ */
 export const slice_scatter: Op<[self: Tensor, src: Tensor, dim?: number, start?: number | null, end?: number | null, step?: number], SliceOptions> = scatter(
   "slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor",
   sliceGeometry,
@@ -48,7 +60,13 @@ export const slice_scatter: Op<[self: Tensor, src: Tensor, dim?: number, start?:
   },
 );
 
-/** A copy of `self` with `src` on a diagonal. */
+/**
+ * A copy of `self` with `src` on a diagonal.
+ *
+ * @throws RuntimeError where `src` has not the sizes of the diagonal.
+ * @example
+ * torch.zeros(2, 2).diagonal_scatter(torch.ones(2)).tolist(); // [[1, 0], [0, 1]]
+ */
 export const diagonal_scatter: Op<[self: Tensor, src: Tensor, offset?: number, dim1?: number, dim2?: number], { offset?: number; dim1?: number; dim2?: number }> = scatter(
   "diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor",
   diagonalGeometry,
@@ -60,7 +78,13 @@ export const diagonal_scatter: Op<[self: Tensor, src: Tensor, offset?: number, d
 
 type Size = readonly number[];
 
-/** A copy of `self` with `src` where a strided view would lie. */
+/**
+ * A copy of `self` with `src` where a strided view would lie.
+ *
+ * @throws RuntimeError where `src` has not the sizes of that part.
+ * @example
+ * torch.zeros(4).as_strided_scatter(torch.ones(2), [2], [2]).tolist(); // [1, 0, 1, 0]
+ */
 export const as_strided_scatter: Op<[self: Tensor, src: Tensor, size: Size, stride: Size, storage_offset?: number | null], { storage_offset?: number | null }> = scatter(
   "as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
   stridedGeometry,

@@ -52,8 +52,10 @@ function defaultText(value: unknown): string {
 
 /** PyTorch explains an option only where it has as many parts, the star among them, as there are arguments, and compares mere names of types. */
 function whyNot(form: readonly string[], given: readonly unknown[], keywords: readonly (readonly [string, unknown])[]): string {
-  if (form.length === 0 || form.length !== given.length + keywords.length) return "";
-  const parts = form.map((part) => ({ type: part.slice(0, Math.max(part.lastIndexOf(" "), 0)), name: part.slice(part.lastIndexOf(" ") + 1) }));
+  // To its parser an empty list of parameters is one empty parameter.
+  const shown = form.length === 0 ? [""] : form;
+  if (shown.length !== given.length + keywords.length) return "";
+  const parts = shown.map((part) => ({ type: part.slice(0, Math.max(part.lastIndexOf(" "), 0)), name: part.slice(part.lastIndexOf(" ") + 1) }));
   const unknown = keywords.filter(([k]) => !parts.some((p) => p.name === k)).map(([k]) => k);
   if (unknown.length > 0) return `      didn't match because some of the keywords were incorrect: ${unknown.join(", ")}\n`;
   const described = parts.map(({ type, name }, i) => {
@@ -111,9 +113,10 @@ function tooMany({ schema }: Signature, name: string, count: number, shift: numb
 }
 
 function wrongType(p: Parameter, name: string, value: unknown, position: number | null): TypeError {
-  if (p.isList && p.type === "Tensor" && Array.isArray(value)) {
-    const at = value.findIndex((v) => typeText(v) !== "Tensor");
-    return new TypeError(`expected Tensor as element ${at} in argument 0, but got ${typeText(value[at])}`);
+  if (p.isList && p.type === "Tensor" && (Array.isArray(value) || p.variadic)) {
+    const list: unknown[] = Array.isArray(value) ? value : [value];
+    const at = list.findIndex((v) => typeText(v) !== "Tensor");
+    return new TypeError(`expected Tensor as element ${at} in argument 0, but got ${typeText(list[at])}`);
   }
   const where = `${name}(): argument '${pythonName(p)}'${position === null ? "" : ` (position ${position})`} must be ${typeName(p)}`;
   return new TypeError(p.isList && Array.isArray(value) ? `${where}, but found element of type ${typeText(value[0])} at pos 0` : `${where}, not ${typeText(value)}`);

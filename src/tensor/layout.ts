@@ -34,6 +34,32 @@ export function isContiguous(sizes: Sizes, strides: Sizes): boolean {
   return true;
 }
 
+/** Do the strides of four or five dimensions step over channels first, as of images in PyTorch's channels_last format? */
+export function isChannelsLast(sizes: Sizes, strides: Sizes): boolean {
+  const ndim = sizes.length;
+  if ((ndim !== 4 && ndim !== 5) || strides[1] === 0) return false;
+  let least = 0;
+  for (const d of channelsLastOrder(ndim)) {
+    if (sizes[d] === 0 || strides[d]! < least || (d === 0 && least === strides[1])) return false;
+    least = strides[d]! * sizes[d]!;
+  }
+  return true;
+}
+
+/** Strides with the channels, dimension 1, innermost. */
+export function channelsLastStrides(sizes: Sizes): number[] {
+  const strides = new Array<number>(sizes.length);
+  let step = 1;
+  for (const d of channelsLastOrder(sizes.length)) {
+    strides[d] = step;
+    step *= Math.max(sizes[d]!, 1);
+  }
+  return strides;
+}
+
+/** Dimensions from the fastest to the slowest. */
+const channelsLastOrder = (ndim: number): number[] => [1, ...Array.from({ length: ndim - 2 }, (_, i) => ndim - 1 - i), 0];
+
 /** No two elements share memory and no gaps lie between them, in whatever order of dimensions. */
 export function isNonOverlappingAndDense(sizes: Sizes, strides: Sizes): boolean {
   if (sizes.length === 1) return sizes[0]! < 2 || strides[0] === 1;
@@ -61,7 +87,7 @@ export function broadcastSizes(a: Sizes, b: Sizes): Sizes {
   const [long, short] = a.length >= b.length ? [a, b] : [b, a];
   const lead = long.length - short.length;
   const out = long.slice();
-  for (let i = 0; i < short.length; i++) {
+  for (let i = short.length - 1; i >= 0; i--) {
     const l = long[lead + i]!;
     const s = short[i]!;
     if (l === s || s === 1) continue;

@@ -1,5 +1,8 @@
-/** Samples for ops that the OpInfo fixture does not have, and entries of it that central differences cannot judge. */
+/** Samples for ops that the OpInfo fixture does not have, and ops that central differences cannot judge. */
 import * as torch from "leafgrad";
+import { _log_softmax_backward_data, _softmax_backward_data } from "../../src/ops/normalization.ts";
+import { recurrence, shifted, suffixSum } from "../../src/ops/recurrence.ts";
+import { alias, slice, slice_backward } from "../../src/ops/slicing.ts";
 
 type Tensor = torch.Tensor;
 interface Sample {
@@ -8,10 +11,44 @@ interface Sample {
 }
 
 const values = (...numbers: number[]): Tensor => torch.tensor(numbers, { dtype: torch.float64, requires_grad: true });
+const matrix = (): Tensor => torch.tensor([[0.5, -1.5, 2], [1.25, 0.75, -0.5]], { dtype: torch.float64, requires_grad: true });
+const one = (fn: (x: Tensor) => unknown): Sample => ({ fn: (x) => fn(x!), inputs: () => [matrix()] });
+const two = (fn: (x: Tensor, y: Tensor) => unknown): Sample => ({ fn: (x, y) => fn(x!, y!), inputs: () => [matrix(), matrix().detach().sin().requires_grad_()] });
 
 export const extraSamples: Record<string, Sample> = {
   copy: { fn: (x, y) => x!.mul(1).copy_(y!), inputs: () => [values(1, 2), values(3, 4)] },
+  "pow.Scalar": { fn: (x) => torch.pow(1.5, x!), inputs: () => [matrix()] },
+  clip: one((x) => torch.clip(x, -1, 1.5)),
+  _softmax_backward_data: two((x, y) => _softmax_backward_data(x, y, 1, torch.float64)),
+  _log_softmax_backward_data: two((x, y) => _log_softmax_backward_data(x, y, 1, torch.float64)),
+  _to_copy: one((x) => x.to(torch.float64, { copy: true }).mul(x)),
+  _unsafe_view: one((x) => x.t().reshape(6).pow(2)),
+  _reshape_alias: one((x) => x.reshape(3, 2).pow(2)),
+  alias: one((x) => alias(x).pow(2)),
+  as_strided_scatter: { fn: (x, y) => torch.as_strided_scatter(x!.pow(2), y!.pow(2), [2], [2], 1), inputs: () => [matrix(), values(3, 4)] },
+  slice_scatter: { fn: (x, y) => torch.slice_scatter(x!.pow(2), y!.pow(2).expand(2, 2), 1, 1), inputs: () => [matrix(), values(3, 4)] },
+  slice: one((x) => slice(x, 1, 0, 3, 2).pow(2)),
+  slice_backward: one((x) => slice_backward(x.pow(2), [2, 5], 1, 1, 4, 1)),
+  select_copy: one((x) => torch.select_copy(x, 1, 2).pow(2)),
+  slice_copy: one((x) => torch.slice_copy(x, 1, 0, 2).pow(2)),
+  split_copy: one((x) => torch.split_copy(x.pow(2), 2, 1)),
+  unsafe_split_with_sizes: one((x) => torch.unsafe_split_with_sizes(x.pow(2), [1, 2], 1)),
+  linalg_vector_norm: one((x) => torch.linalg.vector_norm(x, 3, 1)),
+  suffix_sum: one((x) => suffixSum(x, 1).pow(2)),
+  shifted: one((x) => shifted(x, 1, 1, 0).pow(2)),
+  recurrence: two((x, y) => recurrence(x, y, 1, false)),
 };
 
-/** Entry → why a central difference says nothing about it. */
-export const notSmooth = new Map<string, string>();
+const drawn = "draws random numbers; its gradient is zero, or a mask of the draw";
+const discrete = "piecewise constant in-place form; PyTorch has no derivative, or zero";
+
+/** Op or entry → why a central difference says nothing about it. */
+export const notSmooth = new Map<string, string>([
+  ...["bernoulli", "cauchy", "exponential", "geometric", "log_normal", "native_dropout", "normal", "random", "uniform"].map((name) => [name, drawn] as const),
+  ...["eq", "ne", "lt", "le", "gt", "ge", "floor_divide", "heaviside"].map((name) => [name, discrete] as const),
+  ["__rpow__", "the sample has a negative base, of which the derivative is NaN; pow.Scalar has one of its own"],
+  ["_linalg_svd", "singular vectors are given up to their sign; norm.nuc checks the values"],
+  ["float", "gives float32, too coarse for a central difference"],
+  ["to", "the sample asks for a memory format that leafgrad does not have; _to_copy has one of its own"],
+  ["double", "the sample asks for a memory format that leafgrad does not have; _to_copy has one of its own"],
+]);

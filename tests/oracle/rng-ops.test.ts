@@ -16,10 +16,10 @@ function read(name: string): Record<string, unknown> {
   return (JSON.parse(text.replaceAll(/(?<=[[, ])-?\d{16,}(?=[,\]])/g, '"$&"')) as { cases: Record<string, unknown> }).cases;
 }
 
-const dtypes: Record<string, torch.DType> = {
+const dtypes: Record<string, torch.dtype> = {
   f32: torch.float32, f64: torch.float64, i64: torch.int64, i32: torch.int32, i16: torch.int16, u8: torch.uint8, bool: torch.bool,
 };
-const of = (dtype: string): { dtype: torch.DType } => ({ dtype: dtypes[dtype]! });
+const of = (dtype: string): { dtype: torch.dtype } => ({ dtype: dtypes[dtype]! });
 const empty = (n: number, dtype: string): Tensor => torch.empty([n], of(dtype));
 const F = torch.nn.functional;
 const { float64 } = torch;
@@ -209,7 +209,7 @@ describe("the graph", () => {
 });
 
 describe("refusals", () => {
-  const x = (dtype: torch.DType = torch.float32): Tensor => torch.zeros([3], { dtype });
+  const x = (dtype: torch.dtype = torch.float32): Tensor => torch.zeros([3], { dtype });
   const wrong: [name: string, text: string, run: () => unknown][] = [
     ["RuntimeError", "uniform_ expects to return a [from, to) range, but found from=1 > to=0", () => x().uniform_(1, 0)],
     ["RuntimeError", "to is out of bounds for float", () => x().uniform_(0, Infinity)],

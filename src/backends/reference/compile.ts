@@ -1,6 +1,6 @@
 /** The reference backend: compiles IR to plain JavaScript loops over the heap. It is the living definition of the IR. */
 import { heap } from "../../tensor/heap.ts";
-import { FLOAT, int64, type DType } from "../../tensor/dtype.ts";
+import { bool, FLOAT, int64, type DType } from "../../tensor/dtype.ts";
 import type { Expr } from "../../ir/expr.ts";
 import type { PointwiseKernel, ReductionKernel } from "../../ir/kernel.ts";
 import { accumulatorOf, type Reduction, type ReductionName, type Scan } from "../../ir/reduction.ts";
@@ -27,7 +27,7 @@ function reads(expr: Expr): { inputs: [number, DType][]; views: string[]; loads:
 function scalarText(index: number, dtype: DType): string {
   const raw = `scalars[${index}]`;
   if (dtype === int64) return `typeof ${raw}==="number"?m.toInt64(${raw}):BigInt(${raw})`;
-  return wrap(dtype, `Number(${raw})`);
+  return dtype === bool ? `(Number(${raw})!==0?1:0)` : wrap(dtype, `Number(${raw})`);
 }
 
 /** Compiles an expression into a loop that writes it, cast to `out`, for each element. */

@@ -53,7 +53,7 @@ export function cast(text: string, from: DType, to: DType): string {
   if (to === bool) return `(${text}!==${from === int64 ? "0n" : "0"}?1:0)`;
   if (to.kind === FLOAT) return wrap(to, from === int64 ? `Number(${text})` : text);
   if (to === int64) return from.kind === FLOAT ? `m.toInt64(${text})` : `BigInt(${text})`;
-  if (to === int32 && from.kind === FLOAT) return `m.toInt32(${text})`;
+  if (from.kind === FLOAT && to !== uint8) return wrap(to, `m.toInt32(${text})`);
   return wrap(to, from === int64 ? `Number(BigInt.asIntN(32,${text}))` : text);
 }
 
@@ -62,7 +62,7 @@ const plainMath: Partial<Record<UnaryName, string>> = {
   sqrt: "Math.sqrt", exp: "Math.exp", exp2: "m.exp2", log: "Math.log", log2: "Math.log2", log10: "Math.log10",
   log1p: "Math.log1p", expm1: "Math.expm1", sin: "Math.sin", cos: "Math.cos", tan: "Math.tan", asin: "Math.asin",
   acos: "Math.acos", atan: "Math.atan", sinh: "Math.sinh", cosh: "Math.cosh", tanh: "Math.tanh", asinh: "Math.asinh",
-  acosh: "Math.acosh", atanh: "Math.atanh", erf: "m.erf",
+  acosh: "Math.acosh", atanh: "Math.atanh", erf: "m.erf", erfc: "m.erfc",
 };
 const wholeAlready = new Set<UnaryName>(["floor", "ceil", "trunc", "round"]);
 

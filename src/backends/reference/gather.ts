@@ -111,13 +111,20 @@ export function wordsAt(words: Int32Array, i: number): number {
 
 /** Positions of the elements that are not zero, in order. */
 export function nonzeroPositions(array: ElementArray): Uint32Array {
+  if (array instanceof BigInt64Array) return nonzeroPositions(eitherWord(array));
   let count = 0;
-  // Number() also takes int64's bigints; != would compare them one by one just as well, but slower.
-  const isSet: (i: number) => boolean = array instanceof BigInt64Array ? (i) => array[i] !== 0n : (i) => array[i] !== 0;
-  for (let i = 0; i < array.length; i++) if (isSet(i)) count++;
+  for (let i = 0; i < array.length; i++) if (array[i] !== 0) count++;
   const positions = new Uint32Array(count);
-  for (let i = 0, k = 0; k < count; i++) if (isSet(i)) positions[k++] = i;
+  for (let i = 0, k = 0; k < count; i++) if (array[i] !== 0) positions[k++] = i;
   return positions;
+}
+
+/** Not zero where either half of an int64 is: reading 64-bit numbers one by one would make a bigint of each. */
+function eitherWord(array: BigInt64Array): Int32Array {
+  const words = new Int32Array(array.buffer, array.byteOffset, 2 * array.length);
+  const either = new Int32Array(array.length);
+  for (let i = 0; i < either.length; i++) either[i] = words[2 * i] | words[2 * i + 1];
+  return either;
 }
 
 /** Writes row-major positions as coordinates: for each dimension a column of int64 numbers, two words each. */
@@ -127,9 +134,10 @@ export function coordinates(positions: Uint32Array, sizes: Sizes, words: Int32Ar
     let rest = positions[k];
     for (let d = sizes.length - 1; d >= 0; d--) {
       const at = 2 * (d * n + k);
-      words[at] = rest % sizes[d];
+      const quotient = (rest / sizes[d]) >>> 0;
+      words[at] = rest - quotient * sizes[d];
       words[at + 1] = 0;
-      rest = Math.floor(rest / sizes[d]);
+      rest = quotient;
     }
   }
 }
@@ -140,8 +148,9 @@ export function stridedOffsets(positions: Uint32Array, sizes: Sizes, strides: Si
     let rest = position;
     let offset = 0;
     for (let d = sizes.length - 1; d >= 0; d--) {
-      offset += (rest % sizes[d]) * strides[d];
-      rest = Math.floor(rest / sizes[d]);
+      const quotient = (rest / sizes[d]) >>> 0;
+      offset += (rest - quotient * sizes[d]) * strides[d];
+      rest = quotient;
     }
     return offset;
   });

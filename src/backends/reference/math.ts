@@ -95,34 +95,38 @@ export function toInt64(x: number): bigint {
 }
 
 // Coefficients of W. J. Cody's rational approximations, "Rational Chebyshev approximations for the error function" (1969).
-const P1 = [3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3, 1.85777706184603153e-1];
-const Q1 = [2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3];
 const P2 = [5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1, 2.98635138197400131e2, 8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3, 2.15311535474403846e-8];
 const Q2 = [1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3, 3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3];
 const P3 = [3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1, 1.60837851487422766e-2, 6.58749161529837803e-4, 1.63153871373020978e-2];
 const Q3 = [2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1, 6.05183413124413191e-2, 2.33520497626869185e-3];
 
-/** The error function, to about one unit in the last place of a double. */
+/** Coefficients of the Maclaurin series: erf(x) = 2x/√π · Σ (-x²)ⁿ / (n! (2n + 1)). */
+const series = Array.from({ length: 18 }, (_, n) => {
+  let factorial = 1;
+  for (let k = 2; k <= n; k++) factorial *= k;
+  return (n % 2 === 0 ? 1 : -1) / (factorial * (2 * n + 1));
+});
+
+/** The error function, to within two units in the last place of a double. */
 export function erf(x: number): number {
   const y = Math.abs(x);
+  if (y > 0.85) return copysign(1 - erfcTail(y), x);
+  const z = x * x;
+  let sum = 0;
+  for (let n = series.length - 1; n >= 0; n--) sum = sum * z + series[n];
+  return x * (2 / Math.sqrt(Math.PI)) * sum;
+}
+
+/** 1 - erf(x), without loss of digits where erf(x) is near 1. */
+export function erfc(x: number): number {
   if (Number.isNaN(x)) return x;
-  if (y <= 0.46875) {
-    const z = y > 1e-300 ? y * y : 0;
-    let num = P1[4] * z;
-    let den = z;
-    for (let i = 0; i < 3; i++) {
-      num = (num + P1[i]) * z;
-      den = (den + Q1[i]) * z;
-    }
-    return (x * (num + P1[3])) / (den + Q1[3]);
-  }
-  const complement = 1 - erfcTail(y);
-  return x < 0 ? -complement : complement;
+  if (Math.abs(x) <= 0.46875) return 1 - erf(x);
+  return x < 0 ? 2 - erfcTail(-x) : erfcTail(x);
 }
 
 /** erfc(y) for y > 0.46875. */
 function erfcTail(y: number): number {
-  if (y > 26.6) return 0;
+  if (y > 27.3) return 0;
   let ratio: number;
   if (y <= 4) {
     let num = P2[8] * y;

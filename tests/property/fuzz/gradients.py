@@ -40,12 +40,16 @@ class Gradients(Hand):
         return [], self.pick(lambda t: t.requires_grad and t.numel() > 0 and (not t.is_leaf or self.wrong()))
 
     def seeded(self, name):
-        """(statements, gradient): what a backward from this tensor needs, sometimes the wrong thing."""
+        """(statements, gradient): what a backward from this tensor needs, sometimes the wrong thing.
+
+        Always a new tensor: PyTorch may keep a gradient that it was given, or a view of it, as a leaf's .grad, and write to it
+        in the next backward. leafgrad keeps copies, so that no backward changes a tensor of the program.
+        """
         tensor = self.tensor(name)
         if tensor.numel() == 1 and self.chance(0.8) or self.wrong():
             return [], None
         shape = list(tensor.shape) + ([1] if self.wrong() else [])
-        return self.operand(shape, "float64" if self.wrong() else str(tensor.dtype).removeprefix("torch."))
+        return self.named(self.literal(shape, "float64" if self.wrong() else str(tensor.dtype).removeprefix("torch.")))
 
     def options(self, create=0.1):
         kwargs = {}

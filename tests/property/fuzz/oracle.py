@@ -57,9 +57,9 @@ def call(stmt, env):
         return resolve(op)(*args, **kwargs)
     tensor = decode("$" + stmt["self"], env)
     if op == "getitem":
-        return tensor[tuple(args)]
+        return tensor[args[0] if len(args) == 1 else tuple(args)]
     if op == "setitem":
-        tensor[tuple(args[0])] = args[1]
+        tensor[args[0][0] if len(args[0]) == 1 else tuple(args[0])] = args[1]
         return None
     if op.startswith("get:"):
         return getattr(tensor, op[4:])
@@ -102,8 +102,8 @@ def guarded(read):
 class Machine:
     """The state of a program: named tensors, and which facts about them are PyTorch's private business.
 
-    A gradient's version and the name of its node depend on how PyTorch happens to write its backward formulas, so for tensors
-    that autograd made these two are recorded as "*": any.
+    A gradient's version, the name of its node and whether it is a view depend on how PyTorch happens to write its backward
+    formulas, so for tensors that autograd made these are recorded as "*": any.
     """
 
     def __init__(self):
@@ -168,7 +168,9 @@ class Machine:
         }
         if name in self.made_by_autograd and isinstance(state["grad_fn"], str):
             state["grad_fn"] = "*"
-        if state["view"]:
+        if name in self.made_by_autograd:
+            state["view"] = "*"
+        elif state["view"]:
             state["base"] = self.name_of(tensor._base) or "*"
         if tensor.grad is not None:
             state["grad"] = self.gradient(tensor.grad)

@@ -1,0 +1,36 @@
+/** What the WebAssembly engine offers, and how modules come to life in it. */
+import { heap } from "../../tensor/heap.ts";
+import { Assembler, assemble, type WasmModule } from "./assembler.ts";
+
+/** Named here so that users need no DOM library to type-check. */
+declare const WebAssembly: {
+  validate: (bytes: Uint8Array<ArrayBuffer>) => boolean;
+  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  Instance: new (module: object, imports: Record<string, Record<string, unknown>>) => { exports: Record<string, (...args: number[]) => void> };
+};
+
+declare const SharedArrayBuffer: { new (bytes: number): object } | undefined;
+
+function validates(write: (a: Assembler) => void): boolean {
+  if (typeof WebAssembly === "undefined") return false;
+  const body = new Assembler(0);
+  write(body);
+  return WebAssembly.validate(assemble({ functions: [{ name: "f", parameters: [], results: ["v128"], body }], memory: { shared: false } }));
+}
+
+const zero = (a: Assembler): Assembler => a.f32(0).op("f32x4.splat");
+
+/** Found by validating a small module, never by a version number. */
+export const features = {
+  /** 128-bit vectors. */
+  simd: validates(zero),
+  /** Multiply-add in one instruction, and blending by a mask in one. */
+  relaxed: validates((a) => [zero, zero, zero].forEach((push) => push(a)) ?? a.op("f32x4.relaxed_madd")),
+};
+
+/** The functions of a module over the heap, by name. */
+export function instantiate(module: Omit<WasmModule, "memory">, functions: Record<string, unknown> = {}): Record<string, (...args: number[]) => void> {
+  const shared = typeof SharedArrayBuffer !== "undefined" && heap.memory.buffer instanceof SharedArrayBuffer;
+  const bytes = assemble({ ...module, memory: { shared } });
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { m: heap.memory }, f: functions }).exports;
+}
