@@ -43,8 +43,8 @@ class Task {
   captures = new Map<Node, { index: number; slot: number }[]>();
   captured: Grads;
   callbacks: (() => void)[] = [];
-  /** Puts back what an enclosing run knows of nodes that this one came to as well. */
-  restore: (() => void)[] = [];
+  /** What an enclosing run knows of nodes that this one came to as well. */
+  displaced: ({ node: Node } & ReturnType<typeof stateOf>)[] = [];
   /** The node at work, for reports. */
   node: Node | null = null;
 
@@ -104,7 +104,7 @@ export function runBackward(roots: readonly Root[], { keepGraph, createGraph, ac
     running.pop();
     gradMode.enabled = previousMode;
     evaluating.node = previousNode;
-    for (const restore of task.restore) restore();
+    for (const { node, ...state } of task.displaced) Object.assign(node, state);
     // Nodes refer to the task until their next run.
     task.captures.clear();
     task.captured = [];
@@ -135,16 +135,15 @@ function countDependencies(roots: readonly Edge[], task: Task, oldest: number): 
 }
 
 function claim(node: Node, task: Task): Node {
-  const { run, dependencies, buffer, role } = node;
-  if (run !== null && running.length > 1 && running.includes(run as Task)) {
-    task.restore.push(() => Object.assign(node, { run, dependencies, buffer, role }));
-  }
+  if (running.length > 1 && running.includes(node.run as Task)) task.displaced.push({ node, ...stateOf(node) });
   node.run = task;
   node.dependencies = 0;
   node.buffer = null;
   node.role = task.filtered ? skipped : runs;
   return node;
 }
+
+const stateOf = ({ run, dependencies, buffer, role }: Node) => ({ run, dependencies, buffer, role });
 
 /** With targets a node runs if one of its edges leads to a target or to a node that runs. */
 function assignRoles(reached: Node[], targets: readonly (Edge | null)[], task: Task, accumulate: boolean): void {

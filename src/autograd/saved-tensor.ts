@@ -39,6 +39,7 @@ interface Packed {
 const unpackedNow: Packed[] = [];
 
 export function forgetUnpacked(): void {
+  if (unpackedNow.length === 0) return;
   for (const packed of unpackedNow) packed.unpacked = null;
   unpackedNow.length = 0;
 }

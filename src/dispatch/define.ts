@@ -68,6 +68,8 @@ export interface KernelDefinition {
   inplace?: boolean | ((...args: any[]) => void);
   /** A write into integers is not recorded. By default it is, although no gradient is any use there: PyTorch does so. */
   floatsOnly?: boolean;
+  /** Is the call recorded at all? Default: where an input requires grad. */
+  recorded?: (values: readonly unknown[]) => boolean;
   method?: boolean;
 }
 
@@ -91,7 +93,7 @@ export class KernelOverload implements Overload, Differentiable {
 
   call(values: unknown[]): unknown {
     // The node comes first: an input that may not be used in the graph is refused before anything else.
-    const node = mustRecord(this, values) ? new OpNode(this, values) : null;
+    const node = mustRecord(this, values) && (this.definition.recorded?.(values) ?? true) ? new OpNode(this, values) : null;
     const result = unrecorded(() => this.definition.forward(...values));
     const outputs: readonly Tensor[] = result instanceof Tensor ? [result] : result;
     if (node !== null && outputs.some((t) => t.dtype.kind === FLOAT)) {

@@ -241,6 +241,8 @@ export class PointwiseNode extends Node {
   private readonly common: DType;
   /** Arguments of the call that are not tensors, by position; null where there are none. */
   private attributes: readonly unknown[] | null = null;
+  /** A tensor is saved that no formula of this node reads; it is checked all the same. */
+  private savesMore = false;
   /** A number stands where PyTorch saves a tensor, so that it is freed like one. */
   private savesNumber = false;
   /** Saved tensors by position; the result comes last. */
@@ -278,23 +280,27 @@ export class PointwiseNode extends Node {
       if (formula === null) complete = false;
       else for (const name of formula.names) this.saveValue(name, values, result, overwritten);
     }
-    if (!complete) for (const name of this.op.shared) this.saveValue(name, values, result, overwritten);
+    if (!complete) for (const name of this.op.shared) if (this.saveValue(name, values, result, overwritten)) this.savesMore = true;
   }
 
-  private saveValue(name: string, values: readonly unknown[], result: Tensor | null, overwritten: Tensor | null): void {
-    if (name === "grad") return;
+  /** Saves one value unless it is saved already; tells whether it did. */
+  private saveValue(name: string, values: readonly unknown[], result: Tensor | null, overwritten: Tensor | null): boolean {
+    if (name === "grad") return false;
     const { parameters, positions } = this.op.schema;
     const arity = values.length;
     const position = name === "result" ? arity : positions.get(name)!;
-    if (this.saved?.[position]) return;
+    if (this.saved?.[position]) return false;
     const value = position === arity ? result : values[position];
     if (value instanceof Tensor) {
       const kept = value === overwritten && position === 0 ? ops.clone(value) : value;
       (this.saved ??= new Array<SavedTensor | null>(arity + 1).fill(null))[position] = new SavedTensor(kept, position === arity);
-    } else if (position !== arity) {
+      return true;
+    }
+    if (position !== arity) {
       this.attributes ??= values.map((v) => (v instanceof Tensor ? null : v));
       if (parameters[position].type === "Tensor") this.savesNumber = true;
     }
+    return false;
   }
 
   /** Saves the result of an in-place op, which exists only after the write. */
@@ -316,6 +322,7 @@ export class PointwiseNode extends Node {
     const { formulas, nextNodes, nextIndices } = this;
     const results: Grads = new Array<Tensor | null>(formulas.length).fill(null);
     if (grad === null) return results;
+    if (this.savesMore) this.checkSaved();
     for (let i = 0; i < formulas.length; i++) {
       const formula = formulas[i];
       const next = nextNodes[i];

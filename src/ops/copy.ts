@@ -7,7 +7,7 @@ import { byteStrides, fused } from "../dispatch/fused.ts";
 import { refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap, resultStrides } from "../dispatch/iterate.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { RuntimeError } from "../errors.ts";
-import { bool, DType, float32, float64, int16, int32, int64, int8, uint8 } from "../tensor/dtype.ts";
+import { bool, DType, FLOAT, float32, float64, int16, int32, int64, int8, uint8 } from "../tensor/dtype.ts";
 import { broadcastSizes, isNonOverlappingAndDense, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
 import { heap } from "../tensor/heap.ts";
 import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
@@ -104,6 +104,7 @@ export const _to_copy: Op<[self: Tensor], { dtype?: DType; memory_format?: Memor
       format === contiguous_format ? contiguousCopy(self, dtype ?? self.dtype) : preservingCopy(self, dtype ?? self.dtype),
     backward: { self: ({ grad }) => grad },
     node: "ToCopyBackward0",
+    recorded: ([self, dtype]) => ((dtype ?? (self as Tensor).dtype) as DType).kind === FLOAT,
     method: false,
   },
 );

@@ -2,7 +2,7 @@
 import { markOutsideTriangle, writeRepeated, type WholeArray } from "../backends/reference/index-patterns.ts";
 import { alternatives, composite, kernel } from "../dispatch/define.ts";
 import { fused } from "../dispatch/fused.ts";
-import type { FunctionOp, InplaceOp, Op } from "../dispatch/op.ts";
+import type { InplaceOp, Op } from "../dispatch/op.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { bool, int32, int64 } from "../tensor/dtype.ts";
@@ -186,6 +186,9 @@ interface InterleaveOptions {
   output_size?: number | null;
 }
 
+/** With a lone tensor of numbers of repetitions: the indices so repeated. */
+type IndexRepetition = (repeats: Tensor, options?: { output_size?: number | null }) => Tensor;
+
 /** Where each repetition comes from: index i, repeats[i] times. */
 function repeatedIndices(repeats: Tensor): Tensor {
   if (repeats._sizes.length !== 1) throw new RuntimeError("repeat_interleave only accept 1D vector as repeat");
@@ -234,7 +237,7 @@ function interleavedEvenly(self: Tensor, repeats: number, dim: number | null, ou
  * @example
  * torch.tensor([1, 2]).repeat_interleave(2).tolist(); // [1, 1, 2, 2]
  */
-export const repeat_interleave: Op<[self: Tensor, repeats: number | Tensor, dim?: number | null], InterleaveOptions> & FunctionOp<[repeats: Tensor], { output_size?: number | null }> = alternatives({
+export const repeat_interleave: Op<[self: Tensor, repeats: number | Tensor, dim?: number | null], InterleaveOptions> & IndexRepetition = alternatives({
   "repeat_interleave.Tensor(Tensor repeats, *, int? output_size=None) -> Tensor": (repeats: Tensor, outputSize: number | null) => {
     const indices = repeatedIndices(repeats);
     checkOutputSize(indices._numel, outputSize);
