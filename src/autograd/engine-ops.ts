@@ -16,6 +16,7 @@ export interface EngineOps {
   asStrided(self: Tensor, sizes: Sizes, strides: Sizes, offset: number): Tensor;
   asStridedBackward(grad: Tensor, base: Geometry, view: Geometry): Tensor;
   copyInto(self: Tensor, source: Tensor): Tensor;
+  emptyLike(self: Tensor, dtype: DType): Tensor;
   emptyStrided(sizes: Sizes, strides: Sizes, dtype: DType): Tensor;
   /** A number as a 0-dim tensor of the dtype that its kind has in arithmetic. */
   scalarTensor(value: number | bigint | boolean): Tensor;

@@ -39,8 +39,8 @@ class Task {
   readonly keepGraph: boolean;
   /** Only what leads to a target runs. */
   readonly filtered: boolean;
-  /** Which outputs of a node are handed out, and where. */
-  captures = new Map<Node, { index: number; slot: number }[]>();
+  /** Which outputs of a node are handed out, and where; null without targets. */
+  captures: Map<Node, { index: number; slot: number }[]> | null;
   captured: Grads;
   callbacks: (() => void)[] = [];
   /** What an enclosing run knows of nodes that this one came to as well. */
@@ -51,6 +51,7 @@ class Task {
   constructor(keepGraph: boolean, targets: number) {
     this.keepGraph = keepGraph;
     this.filtered = targets > 0;
+    this.captures = targets > 0 ? new Map() : null;
     this.captured = new Array<Tensor | null>(targets).fill(null);
   }
 }
@@ -74,7 +75,7 @@ export function currentRun(): object | null {
 export function willExecute(node: Node): boolean {
   const task = innermost()!;
   if (node.run !== task || node.role === skipped) return false;
-  if (node.isAccumulator && task.captures.has(node)) {
+  if (node.isAccumulator && task.captures?.has(node)) {
     throw new RuntimeError("A leaf node was passed to _will_engine_execute_node but we are currently running autograd.grad(). This is currently not supported.");
   }
   return true;
@@ -106,7 +107,7 @@ export function runBackward(roots: readonly Root[], { keepGraph, createGraph, ac
     evaluating.node = previousNode;
     for (const { node, ...state } of task.displaced) Object.assign(node, state);
     // Nodes refer to the task until their next run.
-    task.captures.clear();
+    task.captures = null;
     task.captured = [];
     task.node = null;
   }
@@ -152,8 +153,8 @@ function assignRoles(reached: Node[], targets: readonly (Edge | null)[], task: T
     const { node, index } = target;
     node.role = accumulate ? runs : captured;
     if (accumulate) return;
-    const captures = task.captures.get(node);
-    if (captures === undefined) task.captures.set(node, [{ index, slot }]);
+    const captures = task.captures!.get(node);
+    if (captures === undefined) task.captures!.set(node, [{ index, slot }]);
     else captures.push({ index, slot });
   });
   // From the oldest on, what the edges lead to is known already.
@@ -222,7 +223,7 @@ function evaluate(node: Node, task: Task, ready: ReadyQueue): void {
 function capture(node: Node, grads: Grads, task: Task): void {
   // A node that will run calls its tensor hooks then; any other that is reached calls them here.
   const seen = node.role === runs || node.hooks === null ? grads : runTensorHooks(node.hooks, grads);
-  const captures = task.captures.get(node);
+  const captures = task.captures!.get(node);
   if (captures === undefined) return;
   for (const { index, slot } of captures) {
     const grad = seen[index];

@@ -12,6 +12,7 @@ import type { Sizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { destructuredNames } from "./fused.ts";
 import { makeOp, type FunctionOp, type Overload } from "./op.ts";
+import { refuseIntegerGraph } from "./pointwise.ts";
 import { defaultNodeName, type Differentiable, type GradientRule, mustRecord, OpNode } from "./record.ts";
 
 /** What a gradient on tensors may ask for by name: `grad`, `grads`, `output_sizes`, `needed`, outputs and arguments. */
@@ -100,6 +101,8 @@ export class KernelOverload implements Overload, Differentiable {
       node.save(values, null);
       for (const output of outputs) if (output.dtype.kind === FLOAT) setHistory(output, node);
       node.saveOutputs(outputs);
+    } else if (node !== null && outputs.length > 0) {
+      refuseIntegerGraph(outputs[0].dtype);
     }
     return result instanceof Tensor ? result : namedOutputs(outputs, this.schema.returns);
   }
@@ -196,6 +199,7 @@ export class ViewOverload implements Overload, Differentiable {
     const several = Array.isArray(result);
     const outputs = (several ? (result as View[]) : [result as View]).map((v) => (this.copies ? copyOf(self, v) : aliasOf(self, v, several)));
     if (mustRecord(this, values)) {
+      refuseIntegerGraph(self.dtype);
       const node = new ViewNode(this, values, self);
       for (const output of outputs) setHistory(output, node);
     }
@@ -213,6 +217,7 @@ export class ViewOverload implements Overload, Differentiable {
     const recording = mustRecord(this, values);
     checkInplace(self, recording);
     const { sizes, strides, offset } = this.definition.view(self, ...values.slice(1)) as View;
+    if (recording) refuseIntegerGraph(self.dtype);
     const node = recording ? new ViewNode(written, values, self) : null;
     self._setGeometry(sizes, strides, offset);
     bumpVersion(self);

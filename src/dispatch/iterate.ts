@@ -1,6 +1,6 @@
 /** The shape and the layout of a pointwise result: what TensorIterator works out. */
 import { RuntimeError } from "../errors.ts";
-import { broadcastSizes, contiguousStrides, expandedStrides, isContiguous, isNonOverlappingAndDense, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
+import { broadcastSizes, channelsLastStrides, contiguousStrides, expandedStrides, isContiguous, isNonOverlappingAndDense, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -33,6 +33,7 @@ export function resultStrides(sizes: Sizes, inputs: readonly Layout[], alike = t
   const first = inputs[0];
   if (alike && inputs.every((t) => sameSizes(t._sizes, sizes))) {
     if (inputs.every((t) => t._contiguous)) return canonicalStrides(first);
+    if (sizes.length === 4 && inputs.every((t) => isDenseChannelsLast(t))) return channelsLastStrides(sizes);
     if (inputs.every((t) => sameSizes(t._strides, first._strides)) && isNonOverlappingAndDense(sizes, first._strides)) return first._strides;
   }
   const strides = inputs.map((t) => expandedStrides(t._sizes, t._strides, sizes));
@@ -45,6 +46,11 @@ export function resultStrides(sizes: Sizes, inputs: readonly Layout[], alike = t
     step *= sizes[dim];
   }
   return out;
+}
+
+/** Are these the elements of images with the channels innermost, without gaps? Dimensions of size 1 may have any stride. */
+function isDenseChannelsLast({ _sizes, _strides }: Layout): boolean {
+  return channelsLastStrides(_sizes).every((s, d) => _sizes[d] === 1 || _strides[d] === s);
 }
 
 /** Dimensions from the fastest to the slowest (TensorIteratorBase::reorder_dimensions). */

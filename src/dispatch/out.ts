@@ -24,12 +24,11 @@ export function checkOut(name: string, out: unknown, args: readonly unknown[]): 
 export function writeOut(out: Tensor, result: Tensor, inputs: readonly unknown[], { quietly, strictly }: { quietly: boolean; strictly: boolean }): void {
   if (strictly && out.dtype !== result.dtype) throw new RuntimeError(`Found dtype ${out.dtype.title} but expected ${result.dtype.title}`);
   if (!can_cast(result.dtype, out.dtype)) throw new RuntimeError(`result type ${result.dtype.title} can't be cast to the desired output type ${out.dtype.title}`);
+  refuseInternalOverlap(out);
+  for (const input of inputs) if (input instanceof Tensor) refusePartialOverlap(out, input);
   if (!sameSizes(out._sizes, result._sizes)) {
     if (out._numel > 0 && !quietly) warnOfResize(out, result);
     resize(out, result);
-  } else {
-    refuseInternalOverlap(out);
-    for (const input of inputs) if (input instanceof Tensor) refusePartialOverlap(out, input);
   }
   withGradMode(false, () => ops.copyInto(out, result));
 }

@@ -11,9 +11,9 @@ import { Signature } from "../schema/arguments.ts";
 import { parseSchema, type Schema } from "../schema/schema.ts";
 import { bool, can_cast, FLOAT, float64, get_default_dtype, type DType } from "../tensor/dtype.ts";
 import { sameSizes } from "../tensor/layout.ts";
-import { emptyTensor, Tensor } from "../tensor/tensor.ts";
+import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { evaluateOnTensors, fused, type Fused } from "./fused.ts";
-import { broadcastTensors, refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap } from "./iterate.ts";
+import { broadcastTensors, layoutIn, refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap, resultStrides } from "./iterate.ts";
 import { makeOp, type Overload } from "./op.ts";
 import { commonDtype, type TensorOrNumber } from "./promote.ts";
 import { defaultNodeName } from "./record.ts";
@@ -59,8 +59,10 @@ export interface PointwiseDefinition {
   takesOut?: boolean;
   /** Must `out` have the dtype of the result? Default: where the result has that of the only operand. */
   strictOut?: boolean;
-  /** Does the result lie in row-major order whatever the inputs? Default: it keeps their memory order. */
-  contiguous?: boolean;
+  /** How the result lies: in row-major order, or as `self` does, be it with gaps closed. Default: as TensorIterator has it. */
+  layout?: "contiguous" | "like self";
+  /** Does PyTorch compute it with a number in the place of an operand? That shows in the layout of thin results. */
+  mixed?: boolean;
   /** What the text about a result that cannot be written in place calls a dtype. Default: `Long`. */
   castName?: (dtype: DType) => string;
 }
@@ -156,14 +158,24 @@ export class PointwiseOverload implements Overload {
     return out === null ? this.unread(values, names, result) : result;
   }
 
-  /** PyTorch broadcasts the mask before `self`, which shows in the text where they do not fit. */
-  private contiguousOut(values: readonly unknown[], dtype: DType): Tensor {
-    return emptyTensor(broadcastTensors(this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor).reverse()), dtype);
+  /** The result where its layout is not left to the kernel. */
+  private target(values: readonly unknown[], common: DType, outDtype: DType): Tensor | null {
+    const { layout, unpromoted } = this.definition;
+    if (layout === undefined && unpromoted === undefined) return null;
+    const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
+    if (layout === "like self") return ops.emptyLike(tensors[0], outDtype);
+    // PyTorch broadcasts the mask before `self`, which shows in the text where they do not fit.
+    if (layout === "contiguous") return emptyTensor(broadcastTensors(tensors.toReversed()), outDtype);
+    const sizes = broadcastTensors(tensors);
+    const masks = unpromoted!.map((name) => values[this.schema.positions.get(name)!]);
+    const layouts = tensors.map((t) => (masks.includes(t) ? t : layoutIn(t, common)));
+    return emptyStrided(sizes, resultStrides(sizes, layouts, this.allTensors(values)), outDtype);
   }
 
   /** No number stands where a tensor may. */
   private allTensors(values: readonly unknown[]): boolean {
     const { shaping } = this;
+    if (this.definition.mixed) return false;
     for (let i = 0; i < shaping.length; i++) {
       const value = values[shaping[i]];
       if (value !== null && !(value instanceof Tensor)) return false;
@@ -184,7 +196,7 @@ export class PointwiseOverload implements Overload {
     // The node comes first: an input that may not be used in the graph is refused before anything else.
     const node = gradMode.enabled && this.definition.out !== "bool" && this.anyRequiresGrad(values) ? new PointwiseNode(this, values, common) : null;
     this.definition.refuse?.(values, common, false);
-    const target = this.definition.contiguous ? this.contiguousOut(values, outDtype) : null;
+    const target = this.target(values, common, outDtype);
     this.definition.check?.(values, common, outDtype);
     const out = this.compute(values, common, outDtype, target);
     if (node !== null) {
@@ -231,7 +243,7 @@ export class PointwiseOverload implements Overload {
 }
 
 /** An integer tensor can get into the graph by in-place writes only; nothing differentiable can be made of it. */
-function refuseIntegerGraph(dtype: DType): void {
+export function refuseIntegerGraph(dtype: DType): void {
   if (dtype.kind !== FLOAT) throw new RuntimeError(`Autograd not support dtype: ${dtype.title}`);
 }
 

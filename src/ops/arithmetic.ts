@@ -54,8 +54,9 @@ export const sub: Scaled = pointwise("sub.Tensor(Tensor self, Tensor other, *, S
 
 const reversed = choose(["alpha"], (alpha) => (alpha === 1 ? reversedDifference : scaledReversed));
 const reversedGrad = choose(["alpha"], (alpha) => (alpha === 1 ? negated : scaledNegated));
-const reversedDifference: Formula = ({ self, other }) => other.sub(self);
-const scaledReversed: Formula = ({ self, other, alpha }) => other.sub(self.mul(alpha));
+// `other` comes first, as in the subtraction that PyTorch makes of it: the order shows in layouts.
+const reversedDifference: Formula = ({ other, self }) => other.sub(self);
+const scaledReversed: Formula = ({ other, self, alpha }) => other.sub(self.mul(alpha));
 
 /** other - alpha · self. */
 export const rsub: Op<[self: Tensor, other: TensorLike], { alpha?: number }> = overloaded(

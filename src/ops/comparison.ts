@@ -49,11 +49,9 @@ export const isinf: Op<[self: Tensor]> = composite("isinf(Tensor self) -> Tensor
 );
 
 /** Is each element finite? */
-export const isfinite: Op<[self: Tensor]> = pointwise("isfinite(Tensor self) -> Tensor", {
-  out: "bool",
-  value: ({ self }) => self.abs().lt(Infinity),
-  takesOut: false,
-});
+export const isfinite: Op<[self: Tensor]> = composite("isfinite(Tensor self) -> Tensor", (self: Tensor) =>
+  self.dtype.kind === FLOAT ? eq(self, self).mul(ne(self.abs(), Infinity)) : fillWith(emptyLike(self, bool), true),
+);
 
 /** Is each element +∞? */
 export const isposinf: Op<[self: Tensor]> = pointwise("isposinf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(Infinity) });
@@ -62,11 +60,7 @@ export const isposinf: Op<[self: Tensor]> = pointwise("isposinf(Tensor self) -> 
 export const isneginf: Op<[self: Tensor]> = pointwise("isneginf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(-Infinity) });
 
 /** True for every element: there are no complex tensors. */
-export const isreal: Op<[self: Tensor]> = pointwise("isreal(Tensor self) -> Tensor", {
-  out: "bool",
-  value: ({ self }) => self.eq(self).logical_or(self.isnan()),
-  takesOut: false,
-});
+export const isreal: Op<[self: Tensor]> = composite("isreal(Tensor self) -> Tensor", (self: Tensor) => fillWith(emptyLike(self, bool), true));
 
 interface Tolerances {
   rtol?: number;
@@ -80,13 +74,13 @@ function closeTo(self: Tensor, other: Tensor, rtol: number, atol: number, equalN
   for (const [name, value] of Object.entries({ rtol, atol })) {
     if (!(value >= 0)) throw new RuntimeError(`${name} must be greater than or equal to zero, but got ${value}`);
   }
-  let close = self.eq(other);
-  if (equalNaN && self.dtype.kind === FLOAT) close = close.logical_or(self.isnan().logical_and(other.isnan()));
+  const close = self.eq(other);
+  if (equalNaN && self.dtype.kind === FLOAT) close.logical_or_(self.isnan().logical_and(other.isnan()));
   if (rtol === 0 && atol === 0) return close;
   const [a, b] = self.dtype.kind === FLOAT ? [self, other] : [self.to(get_default_dtype()), other.to(get_default_dtype())];
   const allowed = b.mul(rtol).abs().add(atol);
   const actual = a.sub(b).abs();
-  return close.logical_or(actual.isfinite().logical_and(actual.le(allowed)));
+  return close.logical_or_(actual.isfinite().logical_and(actual.le(allowed)));
 }
 
 /** |self - other| <= atol + rtol · |other|, element by element; both of one dtype. */

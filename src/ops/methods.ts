@@ -6,7 +6,7 @@ import type { Sizes } from "../tensor/layout.ts";
 import { emptyStrided, Tensor } from "../tensor/tensor.ts";
 import { asStridedBackward } from "./as-strided.ts";
 import { clone, contiguous_format } from "./copy.ts";
-import { filled, scalarTensorOf } from "./fill.ts";
+import { emptyLike, filled, scalarTensorOf } from "./fill.ts";
 import * as functions from "./functions.ts";
 import { stack } from "./joining.ts";
 import * as methodOnly from "./method-only.ts";
@@ -34,6 +34,7 @@ Object.assign(ops, {
   asStrided: (self, sizes, strides, offset) => as_strided(self, sizes, strides, offset),
   asStridedBackward,
   copyInto: (self, source) => self.copy_(source),
+  emptyLike: (self, dtype) => emptyLike(self, dtype),
   emptyStrided: (sizes, strides, dtype) => emptyStrided(sizes, strides, dtype),
   scalarTensor: scalarTensorOf,
   full: filled,

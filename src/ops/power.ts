@@ -50,7 +50,7 @@ export const pow: InplaceOp<[self: TensorLike, exponent: TensorLike]> = overload
     value: power,
     backward: { exponent: exponentGrad },
     promoted: ["self"],
-    contiguous: true,
+    layout: "contiguous",
     node: "PowBackward2",
     inplace: false,
     check: noKernel("pow", BOOL),

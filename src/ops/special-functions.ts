@@ -141,6 +141,7 @@ const replaced: Formula = ({ self, nan, posinf, neginf }) =>
 const replacing = new PointwiseOverload("nan_to_num(Tensor self, Scalar nan, Scalar posinf, Scalar neginf) -> Tensor", {
   value: replaced,
   backward: { self: ({ grad, self }) => grad.masked_fill(self.abs().lt(Infinity).logical_not(), 0) },
+  layout: "like self",
 });
 
 type Replacement = number | null;
