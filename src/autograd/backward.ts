@@ -55,6 +55,8 @@ function rootGrad(output: Target, grad: Tensor | null | undefined, i: number): T
     if (output instanceof Tensor && !requiresGrad(output)) return null;
     if (numelOf(sizes) !== 1) throw new RuntimeError("grad can be implicitly created only for scalar outputs");
     const ones = ops.full(sizes, 1, dtype);
+    // As ones_like: one element is dense whatever its strides, and keeps them.
+    if (output instanceof Tensor) ones._setGeometry(sizes, output._strides, 0);
     ones._owned = true;
     return ones;
   }

@@ -1,7 +1,7 @@
 import { RuntimeError } from "../errors.ts";
 import { typeText } from "../schema/arguments.ts";
 import { tensorTypeName } from "../tensor/dtype.ts";
-import { listText } from "../tensor/layout.ts";
+import { listText, type Sizes } from "../tensor/layout.ts";
 import { type GraphNode, Tensor } from "../tensor/tensor.ts";
 import { anomaly } from "./anomaly.ts";
 import { ops } from "./engine-ops.ts";
@@ -50,12 +50,15 @@ export class SavedTensor {
   private packed: Packed | null = null;
   private freed = false;
   private readonly version: number;
+  /** The sizes of an output when it was saved; `t_` and its kin change those of the tensor. */
+  private readonly sizes: Sizes;
   private readonly wasLeaf: boolean;
   /** The node that saves it made it. A view written in place is made anew out of its base, by another node. */
   private readonly isOutput: boolean;
 
   constructor(tensor: Tensor | null, isOutput: boolean) {
     this.tensor = tensor;
+    this.sizes = tensor?._sizes ?? [];
     if (tensor === null) {
       this.version = 0;
       this.wasLeaf = true;
@@ -116,12 +119,12 @@ export class SavedTensor {
     if (tensor === null) return null;
     const written = tensor._counter!.value !== this.version;
     if (this.isOutput) {
-      if (written) throw modified(tensor, savedFor, tensor._outputNr, this.version);
+      if (written) throw modified(tensor, this.sizes, savedFor, tensor._outputNr, this.version);
       // Gradients of `tensor` may by now go elsewhere, or nowhere.
       return tensor._gradFn === savedFor || !gradMode.enabled ? tensor : outputOf(savedFor, tensor._outputNr, tensor);
     }
     // PyTorch keeps no output number of such a tensor, and says 0.
-    if (written) throw modified(tensor, gradFn(tensor), 0, this.version);
+    if (written) throw modified(tensor, tensor._sizes, gradFn(tensor), 0, this.version);
     if (!this.wasLeaf && tensor._gradFn === null && gradFn(tensor) === null) {
       throw new RuntimeError(
         "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, please use out-of-place `.detach()` instead",
@@ -156,7 +159,7 @@ export class SavedTensor {
   }
 
   /** Called before `tensor` is given other memory: an output was saved with the memory it had. */
-  keepMemory(tensor: Tensor): void {
+  keep(tensor: Tensor): void {
     if (this.isOutput && this.tensor === tensor) this.tensor = outputOf(tensor._gradFn!, tensor._outputNr, tensor);
   }
 
@@ -175,12 +178,12 @@ function outputOf(maker: GraphNode, outputNr: number, tensor: Tensor): Tensor {
   return alias;
 }
 
-function modified(tensor: Tensor, maker: GraphNode | null, outputNr: number, expected: number): RuntimeError {
+function modified(tensor: Tensor, sizes: Sizes, maker: GraphNode | null, outputNr: number, expected: number): RuntimeError {
   const which = maker === null ? "" : `, which is output ${outputNr} of ${forwardOpName(maker)},`;
   const hint = anomaly.enabled
     ? "the backtrace further above shows the operation that failed to compute its gradient. The variable in question was changed in there or anywhere later. Good luck!"
     : "enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).";
   return new RuntimeError(
-    `one of the variables needed for gradient computation has been modified by an inplace operation: [${tensorTypeName(tensor.dtype)} ${listText(tensor._sizes)}]${which} is at version ${tensor._version}; expected version ${expected} instead. Hint: ${hint}`,
+    `one of the variables needed for gradient computation has been modified by an inplace operation: [${tensorTypeName(tensor.dtype)} ${listText(sizes)}]${which} is at version ${tensor._version}; expected version ${expected} instead. Hint: ${hint}`,
   );
 }

@@ -9,7 +9,7 @@ import { ops } from "./engine-ops.ts";
 import { typeText } from "../schema/arguments.ts";
 import { Hooks, type RemovableHandle } from "./hooks.ts";
 import type { Node, TensorHook } from "./node.ts";
-import { gradFn, gradientNode, requiresGrad } from "./variable.ts";
+import { gradFn, gradientNode, keepSaved, requiresGrad } from "./variable.ts";
 
 export interface TensorAutograd {
   /** Will gradients flow to this tensor? Settable on leaves. */
@@ -104,7 +104,7 @@ export function cppName(dtype: DType): string {
 function setData(tensor: Tensor, source: Tensor): void {
   if (!((source as unknown) instanceof Tensor)) throw new TypeError(`Variable data has to be a tensor, but got ${typeText(source)}`);
   if (requiresGrad(tensor)) checkCanRequireGrad(source.dtype, "data set to a tensor that requires gradients must be floating point or complex dtype");
-  for (const saved of gradFn(tensor)?.savedTensors() ?? []) saved?.keepMemory(tensor);
+  keepSaved(tensor);
   (tensor as { dtype: DType }).dtype = source.dtype;
   tensor._storage = source._storage;
   tensor._setGeometry(source._sizes, source._strides, source._offset);

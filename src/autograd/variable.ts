@@ -85,6 +85,12 @@ export function checkInplace(self: Tensor, anyRequiresGrad: boolean): void {
   }
 }
 
+/** Called before `tensor` is given other memory: the node that made it may have saved it as it was. */
+export function keepSaved(tensor: Tensor): void {
+  const node = tensor._gradFn as Node | null;
+  if (node !== null) for (const saved of node.savedTensors()) saved?.keep(tensor);
+}
+
 /** Counts a write to `self`'s storage. */
 export function bumpVersion(self: Tensor): void {
   if (self._counter !== null) self._counter.value++;

@@ -7,6 +7,7 @@ import { markRequiresGrad } from "../autograd/tensor-autograd.ts";
 import { asView, bumpVersion, checkInplace, rebaseHistory, setHistory } from "../autograd/variable.ts";
 import { Signature } from "../schema/arguments.ts";
 import { parseSchema, type Schema } from "../schema/schema.ts";
+import { checkDevice } from "../tensor/device.ts";
 import { FLOAT } from "../tensor/dtype.ts";
 import type { Sizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -72,6 +73,8 @@ export interface KernelDefinition {
   /** Is the call recorded at all? Default: where an input requires grad. */
   recorded?: (values: readonly unknown[]) => boolean;
   method?: boolean;
+  /** Do Tensor parameters take numbers too? */
+  numbers?: boolean;
 }
 
 /** An op with a kernel of its own. */
@@ -85,11 +88,15 @@ export class KernelOverload implements Overload, Differentiable {
 
   constructor(text: string, definition: KernelDefinition) {
     this.schema = parseSchema(text);
-    this.signature = new Signature(this.schema);
+    this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? false });
     this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
     this.rules = gradientRules(this.schema, definition.backward ?? {});
     this.definition = definition;
-    if (definition.inplace) this.inplace = (values) => this.callInplace(values);
+    if (definition.inplace) this.inplace = (values) => this.callInplace(definition.numbers ? this.asTensors(values) : values);
+  }
+
+  private asTensors(values: unknown[]): unknown[] {
+    return values.map((value, i) => (this.schema.parameters[i].type === "Tensor" && !(value instanceof Tensor) ? ops.scalarTensor(value as number) : value));
   }
 
   call(values: unknown[]): unknown {
@@ -296,8 +303,8 @@ export class CompositeOverload implements Overload {
 
 /** Defines a composite. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
-export function composite<T>(text: string, body: (...args: any[]) => unknown, options: { method?: boolean; inplace?: (...args: any[]) => Tensor } = {}): T {
-  const overload = new CompositeOverload(text, body, options.inplace);
+export function composite<T>(text: string, body: (...args: any[]) => unknown, options: { method?: boolean; inplace?: (...args: any[]) => Tensor; takesOut?: boolean } = {}): T {
+  const overload = new CompositeOverload(text, body, options.inplace, options.takesOut);
   return makeOp(overload.signature.schema.name, [overload], options.method ?? takesSelf(overload.signature.schema)) as T;
 }
 
@@ -308,7 +315,7 @@ export function alternatives<T>(bodies: Record<string, (...args: any[]) => unkno
   return makeOp(overloads[0].signature.schema.name, overloads, options.method ?? true) as T;
 }
 
-/** Named parameters of every factory; device, layout and pin_memory are accepted for PyTorch's sake and change nothing. */
+/** Named parameters of every factory; layout and pin_memory are accepted for PyTorch's sake and change nothing. */
 const factoryOptions = ["Layout layout=None", "Device device=None", "bool pin_memory=False", "bool requires_grad=False", "MemoryFormat? memory_format=None"];
 
 /** Defines a function that makes a tensor out of none; adds `requires_grad` to its parameters. */
@@ -325,9 +332,11 @@ export function factoryOverload(text: string, body: (...args: any[]) => Tensor, 
   const separator = text.includes("*,") ? ", " : ", *, ";
   const full = text.replace(/\)\s*->/, `${separator}${added.join(", ")}) ->`).replace("(, ", "(");
   const requiresGrad = parameters.length + added.indexOf("bool requires_grad=False");
+  const device = parameters.length + added.indexOf("Device device=None");
   return new CompositeOverload(
     full,
     (...values: unknown[]) => {
+      checkDevice(values[device]);
       const made = unrecorded(() => body(...values.slice(0, parameters.length)));
       return values[requiresGrad] === true ? markRequiresGrad(made) : made;
     },

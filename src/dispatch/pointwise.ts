@@ -61,8 +61,6 @@ export interface PointwiseDefinition {
   strictOut?: boolean;
   /** How the result lies: in row-major order, or as `self` does, be it with gaps closed. Default: as TensorIterator has it. */
   layout?: "contiguous" | "like self";
-  /** Does PyTorch compute it with a number in the place of an operand? That shows in the layout of thin results. */
-  mixed?: boolean;
   /** What the text about a result that cannot be written in place calls a dtype. Default: `Long`. */
   castName?: (dtype: DType) => string;
 }
@@ -175,7 +173,6 @@ export class PointwiseOverload implements Overload {
   /** No number stands where a tensor may. */
   private allTensors(values: readonly unknown[]): boolean {
     const { shaping } = this;
-    if (this.definition.mixed) return false;
     for (let i = 0; i < shaping.length; i++) {
       const value = values[shaping[i]];
       if (value !== null && !(value instanceof Tensor)) return false;
@@ -187,6 +184,7 @@ export class PointwiseOverload implements Overload {
   private unread(values: readonly unknown[], names: readonly string[], result: Tensor): Tensor {
     if (this.fixedValue !== null && names.length >= this.tensorPositions.length) return result;
     const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
+    if (tensors.length === 0) return result;
     const sizes = broadcastTensors(tensors);
     return sameSizes(sizes, result._sizes) ? result : ops.copyInto(ops.emptyStrided(sizes, [], result.dtype), result);
   }

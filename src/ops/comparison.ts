@@ -46,11 +46,13 @@ export const isnan: Op<[self: Tensor]> = pointwise("isnan(Tensor self) -> Tensor
 /** Is each element infinite? */
 export const isinf: Op<[self: Tensor]> = composite("isinf(Tensor self) -> Tensor", (self: Tensor) =>
   self.dtype.kind === FLOAT ? eq(self.abs(), Infinity) : fillWith(emptyLike(self, bool), false),
+  { takesOut: false },
 );
 
 /** Is each element finite? */
 export const isfinite: Op<[self: Tensor]> = composite("isfinite(Tensor self) -> Tensor", (self: Tensor) =>
   self.dtype.kind === FLOAT ? eq(self, self).mul(ne(self.abs(), Infinity)) : fillWith(emptyLike(self, bool), true),
+  { takesOut: false },
 );
 
 /** Is each element +∞? */
@@ -60,7 +62,7 @@ export const isposinf: Op<[self: Tensor]> = pointwise("isposinf(Tensor self) -> 
 export const isneginf: Op<[self: Tensor]> = pointwise("isneginf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(-Infinity) });
 
 /** True for every element: there are no complex tensors. */
-export const isreal: Op<[self: Tensor]> = composite("isreal(Tensor self) -> Tensor", (self: Tensor) => fillWith(emptyLike(self, bool), true));
+export const isreal: Op<[self: Tensor]> = composite("isreal(Tensor self) -> Tensor", (self: Tensor) => fillWith(emptyLike(self, bool), true), { takesOut: false });
 
 interface Tolerances {
   rtol?: number;

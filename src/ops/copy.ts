@@ -1,7 +1,8 @@
 /** Copies, casts and detached aliases. */
 import type { Operand } from "../backends/loop.ts";
 import { moveElements } from "../backends/reference/move.ts";
-import type { InplaceOp, Op } from "../dispatch/op.ts";
+import { ops } from "../autograd/engine-ops.ts";
+import type { InplaceOp, Op, TensorLike } from "../dispatch/op.ts";
 import { kernel } from "../dispatch/define.ts";
 import { byteStrides, fused } from "../dispatch/fused.ts";
 import { refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap, resultStrides } from "../dispatch/iterate.ts";
@@ -55,27 +56,21 @@ export const clone: Op<[self: Tensor], { memory_format?: MemoryFormat }> = kerne
   backward: { self: ({ grad }) => grad },
 });
 
-/** Writes `src`, cast and broadcast, into `self`. */
-export const copy: InplaceOp<[self: Tensor, src: Tensor, non_blocking?: boolean]> = kernel("copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor", {
-  forward: (self: Tensor, src: Tensor) => writeInto(emptyTensor(self._sizes, self.dtype), src),
-  backward: { self: ({ grad }) => zerosOf(grad), src: ({ grad }) => grad },
+/** Writes `other`, a tensor or a number, cast and broadcast, into `self`. */
+export const copy: InplaceOp<[self: Tensor, other: TensorLike, non_blocking?: boolean]> = kernel("copy(Tensor self, Tensor other, bool non_blocking=False) -> Tensor", {
+  forward: (self: Tensor, other: Tensor) => writeInto(emptyTensor(self._sizes, self.dtype), other),
+  backward: { self: ({ grad }) => ops.full(grad._sizes, 0, grad.dtype), other: ({ grad }) => grad },
+  numbers: true,
   node: "torch::autograd::CopyBackwards",
   method: false,
   floatsOnly: true,
-  inplace: (self: Tensor, src: Tensor) => {
+  inplace: (self: Tensor, other: Tensor) => {
     refuseInternalOverlap(self);
-    refusePartialOverlap(self, src);
-    refuseBroadcastOutput(self, broadcastSizes(self._sizes, src._sizes));
-    writeInto(self, src);
+    refusePartialOverlap(self, other);
+    refuseBroadcastOutput(self, broadcastSizes(self._sizes, other._sizes));
+    writeInto(self, other);
   },
 });
-
-function zerosOf(t: Tensor): Tensor {
-  const out = emptyTensor(t._sizes, t.dtype);
-  fused(zero).run([out], out.dtype, out.dtype, out);
-  return out;
-}
-const zero: Formula = ({ self }) => self.masked_fill(self.eq(self), 0).masked_fill(self.ne(self), 0);
 
 /** Why a shape cannot be expanded, in PyTorch's words. */
 export function expandError(sizes: Sizes, to: Sizes, dtype: DType = float32): RuntimeError {

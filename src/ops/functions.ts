@@ -1,9 +1,11 @@
 /** Every op that is a function of the torch namespace; most are methods of Tensor too. One line for each file of ops. */
 export * from "./add-product.ts";
+export * from "./aliases.ts";
 export * from "./arithmetic.ts";
 export * from "./broadcasting.ts";
 export * from "./combining.ts";
 export * from "./comparison.ts";
+export * from "./complex.ts";
 export * from "./creation.ts";
 export * from "./diagonals.ts";
 export * from "./division.ts";
@@ -17,6 +19,7 @@ export * from "./gathering.ts";
 export * from "./index-lists.ts";
 export * from "./index-writing.ts";
 export * from "./indexing.ts";
+export * from "./inplace-functions.ts";
 export * from "./joining.ts";
 export * from "./linalg.ts";
 export * from "./logic.ts";
@@ -41,6 +44,7 @@ export * from "./splitting.ts";
 export * from "./statistics.ts";
 export * from "./ternary.ts";
 export * from "./trigonometric.ts";
+export * from "./type-info.ts";
 export * from "./view-copies.ts";
 export * from "./view-scatter.ts";
 export { clone, contiguous_format, preserve_format } from "./copy.ts";

@@ -116,7 +116,7 @@ export const deg2rad: Unary = pointwise("deg2rad(Tensor self) -> Tensor", {
   value: ({ self }) => self.mul(radiansPerDegree),
   backward: { self: ({ grad }) => grad.mul(radiansPerDegree) },
   node: "Deg2RadBackward0",
-  mixed: true,
+  layout: "like self",
 });
 
 /** Radians as degrees. */
@@ -125,5 +125,5 @@ export const rad2deg: Unary = pointwise("rad2deg(Tensor self) -> Tensor", {
   value: ({ self }) => self.mul(180 / Math.PI),
   backward: { self: ({ grad }) => grad.mul(180 / Math.PI) },
   node: "Rad2DegBackward0",
-  mixed: true,
+  layout: "like self",
 });

@@ -33,3 +33,7 @@ export function is_nonzero(input: Tensor): boolean {
 export function is_same_size(input: Tensor, other: Tensor): boolean {
   return input.is_same_size(other);
 }
+/** The real part of `input`: a real tensor itself. */
+export function real(input: Tensor): Tensor {
+  return input;
+}

@@ -1,7 +1,7 @@
 /** Reading tensors out: numbers, lists, typed arrays, text. */
 import { gradFn, requiresGrad } from "../autograd/variable.ts";
 import type { Node } from "../autograd/node.ts";
-import { RuntimeError, warn } from "../errors.ts";
+import { RuntimeError, ValueError, warn } from "../errors.ts";
 import { get_default_dtype } from "../tensor/dtype.ts";
 import { formatTensor } from "../tensor/format.ts";
 import { exactNumber, onlyElement, readElement, toList, viewTyped, type ElementArray, type NestedList } from "../tensor/read.ts";
@@ -70,6 +70,7 @@ function toPrimitive(this: Tensor, hint: string): string | number {
   if (requiresGrad(this)) {
     warn("Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using tensor.detach() first.");
   }
+  if (this._numel !== 1) throw new ValueError("only one element tensors can be converted to Python scalars");
   return Number(onlyElement(this));
 }
 

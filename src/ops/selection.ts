@@ -31,7 +31,7 @@ export const where: FunctionOp<[condition: Tensor, self: TensorLike, other: Tens
       other: ({ grad, condition }) => grad.where(condition.logical_not(), 0),
     },
     unpromoted: ["condition"],
-    check: checkCondition,
+    refuse: checkCondition,
     inplace: false,
   }),
   new CompositeOverload("where(Tensor condition) -> Tensor[]", (condition: Tensor) =>

@@ -12,6 +12,8 @@ export interface ShapeProperties {
   readonly H: Tensor;
   /** The matrices of the last two dimensions transposed; for real numbers the same as `mT`. */
   readonly mH: Tensor;
+  /** The real part: the tensor itself. */
+  readonly real: Tensor;
   /** Number of dimensions. */
   ndimension(): number;
   /** Has `other` the same sizes? */
@@ -64,6 +66,11 @@ const properties: PropertyDescriptorMap & ThisType<Tensor> = {
     get() {
       if (this._sizes.length === 0) warn("Tensor.mH is deprecated on 0-D tensors. Consider using x.conj().");
       return transposedMatrices(this, "mH");
+    },
+  },
+  real: {
+    get() {
+      return this;
     },
   },
   ndimension: {

@@ -2,6 +2,7 @@
 import { CompositeOverload, composite } from "../dispatch/define.ts";
 import { makeOp, type InplaceOp, type Op, type TensorLike } from "../dispatch/op.ts";
 import { bool, DType, float32, float64, int16, int32, int64, int8, uint8 } from "../tensor/dtype.ts";
+import { checkDevice } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { castTo, contiguous as contiguousOf, copy as copyOp, type MemoryFormat } from "./copy.ts";
 import { where as whereOp } from "./selection.ts";
@@ -19,17 +20,19 @@ export const to: Op<[self: Tensor, dtype: DType | Tensor | string, non_blocking?
   "to",
   [
     new CompositeOverload(
-      "to.dtype(Tensor self, ScalarType dtype, bool non_blocking=False, bool copy=False, *, Any memory_format=None) -> Tensor",
+      "to.dtype(Tensor self, ScalarType dtype, bool non_blocking=False, bool copy=False, *, MemoryFormat? memory_format=None) -> Tensor",
       (self: Tensor, dtype: DType, _nonBlocking: boolean, copy: boolean, format: MemoryFormat | null) => castTo(self, dtype, copy, format),
     ),
     new CompositeOverload(
-      "to.other(Tensor self, Tensor other, bool non_blocking=False, bool copy=False, *, Any memory_format=None) -> Tensor",
+      "to.other(Tensor self, Tensor other, bool non_blocking=False, bool copy=False, *, MemoryFormat? memory_format=None) -> Tensor",
       (self: Tensor, other: Tensor, _nonBlocking: boolean, copy: boolean, format: MemoryFormat | null) => castTo(self, other.dtype, copy, format),
     ),
     new CompositeOverload(
-      "to.device(Tensor self, str? device=None, ScalarType? dtype=None, bool non_blocking=False, bool copy=False, *, Any memory_format=None) -> Tensor",
-      (self: Tensor, _device: string | null, dtype: DType | null, _nonBlocking: boolean, copy: boolean, format: MemoryFormat | null) =>
-        castTo(self, dtype ?? self.dtype, copy, format),
+      "to.device(Tensor self, str? device=None, ScalarType? dtype=None, bool non_blocking=False, bool copy=False, *, MemoryFormat? memory_format=None) -> Tensor",
+      (self: Tensor, device: string | null, dtype: DType | null, _nonBlocking: boolean, copy: boolean, format: MemoryFormat | null) => {
+        checkDevice(device);
+        return castTo(self, dtype ?? self.dtype, copy, format);
+      },
     ),
   ],
   true,
@@ -38,7 +41,7 @@ export const to: Op<[self: Tensor, dtype: DType | Tensor | string, non_blocking?
 type Conversion = Op<[self: Tensor], { memory_format?: MemoryFormat }>;
 
 const conversion = (name: string, dtype: DType): Conversion =>
-  composite(`${name}(Tensor self, *, Any memory_format=None) -> Tensor`, (self: Tensor, format: MemoryFormat | null) => castTo(self, dtype, false, format));
+  composite(`${name}(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor`, (self: Tensor, format: MemoryFormat | null) => castTo(self, dtype, false, format));
 
 /** `self` as float32. */
 export const float: Conversion = conversion("float", float32);
@@ -62,12 +65,12 @@ export const type_as: Op<[self: Tensor, other: Tensor]> = composite("type_as(Ten
 
 /** `self` if it lies in row-major order, else a copy that does. */
 export const contiguous: Op<[self: Tensor], { memory_format?: MemoryFormat }> = composite(
-  "contiguous(Tensor self, *, Any memory_format=None) -> Tensor",
+  "contiguous(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor",
   (self: Tensor) => contiguousOf(self),
 );
 
-/** Writes `src` into `self` (`copy_`). */
-export const copy: InplaceOp<[self: Tensor, src: Tensor, non_blocking?: boolean]> = copyOp;
+/** Writes a tensor or a number into `self` (`copy_`). */
+export const copy: InplaceOp<[self: Tensor, other: TensorLike, non_blocking?: boolean]> = copyOp;
 
 /** `self` where `condition` holds, `other` elsewhere. */
 export const where: Op<[self: Tensor, condition: Tensor, other: TensorLike]> = composite(

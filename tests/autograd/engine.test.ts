@@ -179,6 +179,26 @@ test("a number in a tensor's place is freed like a tensor", () => {
   expect(list(a.grad)).toEqual([4, 4]);
 });
 
+test("of two backwards the second is refused where the first freed something, and only there", () => {
+  const zero = torch.tensor([0], { dtype: torch.int64 });
+  const saves: Record<string, (a: torch.Tensor) => torch.Tensor> = {
+    add: (a) => a.add(1), sub: (a) => a.sub(a), neg: (a) => a.neg(), sum: (a) => a, mean: (a) => a.mean(), t: (a) => a.t(),
+    clone: (a) => a.clone(), view: (a) => a.view(2), cat: (a) => torch.cat([a, a]), expand: (a) => a.expand(2, 2),
+    select: (a) => a.index(0), unbind: (a) => a.unbind()[0]!, cumsum: (a) => a.cumsum(0), stack: (a) => torch.stack([a, a]),
+    mul: (a) => a.mul(2), mulTensor: (a) => a.mul(a), div: (a) => a.div(2), pow: (a) => a.pow(2), exp: (a) => a.exp(), relu: (a) => a.relu(),
+    max: (a) => a.max(), index: (a) => a.index(zero), where: (a) => torch.where(a.gt(0), a, a), abs: (a) => a.abs(),
+    clamp: (a) => a.clamp(0), dot: (a) => a.dot(a),
+  };
+  const found = Object.entries(saves).filter(([, f]) => {
+    const loss = f(leaf(2)).sum();
+    loss.backward();
+    return refusal(() => loss.backward()) !== null;
+  });
+  expect(found.map(([name]) => name)).toEqual(
+    ["mul", "mulTensor", "div", "pow", "exp", "relu", "max", "index", "where", "abs", "clamp", "dot"],
+  );
+});
+
 test("a leaf that an in-place write gave a history takes no more gradients", () => {
   const a = leaf(2);
   const y = a.mul(2).sum();

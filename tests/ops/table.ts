@@ -21,4 +21,7 @@ export function isDifferentiable(overload: Overload): boolean {
   return (differentiable ?? rules ?? []).length > 0;
 }
 
-export const differentiableOps: readonly string[] = [...table.values()].filter((op) => op.overloads.some(isDifferentiable)).map((op) => op.opName).sort();
+/** PyTorch's second names share the overloads of the first; one of them is enough. */
+const distinct = new Map([...table.values()].map((op) => [op.overloads, op]));
+
+export const differentiableOps: readonly string[] = [...distinct.values()].filter((op) => op.overloads.some(isDifferentiable)).map((op) => op.opName).sort();

@@ -169,7 +169,7 @@ class Machine:
         if name in self.made_by_autograd and isinstance(state["grad_fn"], str):
             state["grad_fn"] = "*"
         if name in self.made_by_autograd:
-            state["view"] = "*"
+            state["view"] = state["base"] = "*"
         elif state["view"]:
             state["base"] = self.name_of(tensor._base) or "*"
         if tensor.grad is not None:

@@ -6,7 +6,9 @@ of every inexact operation, forward and backward: what moves gets a wider tolera
 whose outcome changes.
 """
 
+import json
 import math
+import re
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -99,8 +101,15 @@ def examine(program):
         with Noise(sign):
             noisy.append(trace(program, "all")[0])
     tolerances = {}
+    given = set()
     for i, step in enumerate(plain):
-        if i and "error" in step and half_done(plain[i - 1]["see"], step["see"]):
+        stmt = program["stmts"][i]
+        if given & set(re.findall(r'"\$?(\w+)"', json.dumps(stmt))):
+            return i, tolerances
+        if "backward" in stmt["op"]:
+            given |= gradients_given(stmt)
+        quiet = "error" in step or "backward" in stmt["op"]
+        if i and quiet and changed(plain[i - 1]["see"], step["see"]):
             return i, tolerances
         others = [run[i] for run in noisy]
         try:
@@ -112,9 +121,19 @@ def examine(program):
     return len(plain), tolerances
 
 
-def half_done(before, after):
-    """PyTorch refuses some writes only after it has begun them; leafgrad changes nothing then."""
-    return any(name in after and after[name]["values"] != state["values"] for name, state in before.items())
+def changed(before, after):
+    """Has a statement that should write nothing written?
+
+    PyTorch refuses some writes only after it has begun them, and it may keep the gradient that a backward was given as a leaf's
+    .grad, to which the next backward adds. leafgrad does neither.
+    """
+    return any(name in after and any(after[name][field] != state[field] for field in ("values", "version")) for name, state in before.items())
+
+
+def gradients_given(stmt):
+    """Names of the tensors that a backward starts from; a program ends before it uses one again."""
+    values = [stmt.get("kwargs", {}).get("gradient"), *stmt.get("args", [])[-1:]] if stmt["op"] == "backward" else stmt.get("args", [])[1:]
+    return set(re.findall(r"\$(\w+)", json.dumps(values)))
 
 
 def compare(step, others):

@@ -1,0 +1,76 @@
+/** In-place forms that the torch namespace has as functions too: `torch.relu_(x)` is `x.relu_()`. */
+import { makeOp, type AnyOp, type FunctionOp } from "../dispatch/op.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import * as aliases from "./aliases.ts";
+import { clamp, clamp_max, clamp_min, clip } from "./extremes.ts";
+import * as exponential from "./exponential.ts";
+import { fill } from "./filling.ts";
+import * as pointwise from "./pointwise.ts";
+import * as special from "./special-functions.ts";
+import { square } from "./power.ts";
+import * as trigonometric from "./trigonometric.ts";
+
+function inplace<T>(op: AnyOp): T {
+  const overloads = op.overloads.filter((o) => o.inplace !== undefined).map((o) => ({ signature: o.signature, call: (values: unknown[]) => o.inplace!(values) }));
+  return makeOp(`${op.opName}_`, overloads, false) as T;
+}
+
+type Unary = FunctionOp<[self: Tensor]>;
+type Scalar = number | bigint | boolean;
+type Bound = number | Tensor | null;
+type Clamp = FunctionOp<[self: Tensor, min?: Bound, max?: Bound], { min?: Bound; max?: Bound }>;
+type Replacement = number | null;
+
+export const abs_: Unary = inplace(pointwise.abs);
+export const neg_: Unary = inplace(pointwise.neg);
+export const floor_: Unary = inplace(pointwise.floor);
+export const ceil_: Unary = inplace(pointwise.ceil);
+export const trunc_: Unary = inplace(pointwise.trunc);
+export const frac_: Unary = inplace(pointwise.frac);
+export const relu_: Unary = inplace(pointwise.relu);
+export const deg2rad_: Unary = inplace(pointwise.deg2rad);
+export const rad2deg_: Unary = inplace(pointwise.rad2deg);
+export const sqrt_: Unary = inplace(exponential.sqrt);
+export const rsqrt_: Unary = inplace(exponential.rsqrt);
+export const reciprocal_: Unary = inplace(exponential.reciprocal);
+export const exp_: Unary = inplace(exponential.exp);
+export const exp2_: Unary = inplace(exponential.exp2);
+export const expm1_: Unary = inplace(exponential.expm1);
+export const log_: Unary = inplace(exponential.log);
+export const log2_: Unary = inplace(exponential.log2);
+export const log10_: Unary = inplace(exponential.log10);
+export const log1p_: Unary = inplace(exponential.log1p);
+export const sigmoid_: Unary = inplace(exponential.sigmoid);
+export const erf_: Unary = inplace(exponential.erf);
+export const sin_: Unary = inplace(trigonometric.sin);
+export const cos_: Unary = inplace(trigonometric.cos);
+export const tan_: Unary = inplace(trigonometric.tan);
+export const asin_: Unary = inplace(trigonometric.asin);
+export const acos_: Unary = inplace(trigonometric.acos);
+export const atan_: Unary = inplace(trigonometric.atan);
+export const sinh_: Unary = inplace(trigonometric.sinh);
+export const cosh_: Unary = inplace(trigonometric.cosh);
+export const tanh_: Unary = inplace(trigonometric.tanh);
+export const asinh_: Unary = inplace(trigonometric.asinh);
+export const acosh_: Unary = inplace(trigonometric.acosh);
+export const atanh_: Unary = inplace(trigonometric.atanh);
+export const erfc_: Unary = inplace(special.erfc);
+export const sinc_: Unary = inplace(special.sinc);
+export const negative_: Unary = inplace(aliases.negative);
+export const fix_: Unary = inplace(aliases.fix);
+export const arccos_: Unary = inplace(aliases.arccos);
+export const arcsin_: Unary = inplace(aliases.arcsin);
+export const arctan_: Unary = inplace(aliases.arctan);
+export const arccosh_: Unary = inplace(aliases.arccosh);
+export const arcsinh_: Unary = inplace(aliases.arcsinh);
+export const arctanh_: Unary = inplace(aliases.arctanh);
+export const square_: Unary = inplace(square);
+export const round_: FunctionOp<[self: Tensor], { decimals?: number }> = inplace(pointwise.round);
+export const clamp_: Clamp = inplace(clamp);
+export const clamp_min_: FunctionOp<[self: Tensor, min: number | Tensor]> = inplace(clamp_min);
+export const clamp_max_: FunctionOp<[self: Tensor, max: number | Tensor]> = inplace(clamp_max);
+export const clip_: Clamp = inplace(clip);
+export const fill_: FunctionOp<[self: Tensor, value: Tensor | Scalar]> = inplace(fill);
+export const logit_: FunctionOp<[self: Tensor, eps?: number | null], { eps?: number | null }> = inplace(special.logit);
+export const nan_to_num_: FunctionOp<[self: Tensor, nan?: Replacement, posinf?: Replacement, neginf?: Replacement], { nan?: Replacement; posinf?: Replacement; neginf?: Replacement }> = inplace(special.nan_to_num);
+export const xlogy_: FunctionOp<[self: Tensor, other: Tensor | number]> = inplace(special.xlogy);
