@@ -20,7 +20,9 @@ export type Instruction =
   /** Each lane by itself. */
   | { readonly tag: "lanes"; readonly scalar: ScalarFunction }
   /** The first input, but where the second (a mask) holds the lane is computed by itself from the others. */
-  | { readonly tag: "patch"; readonly scalar: ScalarFunction };
+  | { readonly tag: "patch"; readonly scalar: ScalarFunction }
+  /** The first input, but where the second (a mask) holds the third, which is computed only if it holds in some lane. */
+  | { readonly tag: "rare" };
 
 const shapes = { f32: "f32x4", f64: "f64x2", i32: "i32x4", i64: "i64x2" } as const;
 
@@ -63,6 +65,7 @@ function keyOf(code: Instruction): string {
     case "shuffle":
       return code.bytes.join();
     case "bits":
+    case "rare":
       return code.tag;
     default:
       return code.tag + code.scalar.name;
@@ -190,5 +193,9 @@ export class Vector {
   /** This, but where `mask` holds the lane is `scalar` of the arguments: for what is rare and needs no speed. */
   patch(mask: Vector, scalar: ScalarFunction, ...inputs: Vector[]): Vector {
     return this.graph.node(this.type, { tag: "patch", scalar }, [this, mask, ...inputs]);
+  }
+  /** This, but `other` where `mask` holds; `other` is skipped where it holds in no lane. */
+  unless(mask: Vector, other: Vector): Vector {
+    return this.graph.node(this.type, { tag: "rare" }, [this, mask, other]);
   }
 }

@@ -103,11 +103,16 @@ export class Writer {
 
   /** Writes one round: values computed in it are forgotten after it. With one lane, only the first of each is needed. */
   round(body: () => void, oneLane = false): void {
-    const before = [...this.ready];
     const lanes = this.lanes;
     if (oneLane) this.lanes = 1;
-    body();
+    this.scope(body);
     this.lanes = lanes;
+  }
+
+  /** Forgets afterwards what was computed within. */
+  private scope(body: () => void): void {
+    const before = [...this.ready];
+    body();
     this.ready.clear();
     before.forEach((v) => this.ready.add(v));
   }
@@ -142,6 +147,8 @@ export class Writer {
         return;
       case "lanes":
         return this.writeLanes(v, code.scalar, v.inputs);
+      case "rare":
+        return this.writeRare(v.inputs);
       case "patch":
         return this.writePatch(v, code.scalar, v.inputs);
       default:
@@ -172,6 +179,19 @@ export class Writer {
         // The low word of a mask's lane tells as much as all of it.
         a.get(where).lane("i32x4.extract_lane", v.type === "f64" || v.type === "i64" ? 2 * lane : lane).when(() => this.writeLane(scalar, arguments_, result, lane));
       }
+    });
+    a.get(result);
+  }
+
+  private writeRare([usual, mask, other]: readonly Vector[]): void {
+    const { a } = this;
+    const result = a.local("v128");
+    const where = this.keep(mask);
+    a.get(this.keep(usual)).set(result).get(where).op("v128.any_true").when(() => {
+      this.scope(() => {
+        this.push(other);
+        a.get(result).get(where).op("v128.bitselect").set(result);
+      });
     });
     a.get(result);
   }
