@@ -1,6 +1,6 @@
 /** `backward` and `grad`: what users call to run the engine. */
 import { RuntimeError, ValueError, warn } from "../errors.ts";
-import { numelOf, sameSizes } from "../tensor/layout.ts";
+import { isNonOverlappingAndDense, numelOf, sameSizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { bind, Signature, typeText } from "../schema/arguments.ts";
 import { parseSchema } from "../schema/schema.ts";
@@ -196,7 +196,10 @@ function gradsOf(outs: Target[], ins: Target[], vectors: Grads, options: GradRun
     if (result !== null) return result;
     if (options.materialize) {
       const { sizes, dtype } = metadataOf(ins[i]);
+      const input = ins[i];
       const zeros = ops.full(sizes, 0, dtype);
+      // As zeros_like: a dense input's memory order is kept.
+      if (input instanceof Tensor && isNonOverlappingAndDense(sizes, input._strides)) zeros._setGeometry(sizes, input._strides, 0);
       zeros._requiresGrad = options.createGraph;
       return zeros;
     }

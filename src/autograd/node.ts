@@ -72,6 +72,8 @@ export abstract class Node implements GraphNode {
   nextNodes: (Node | null)[];
   /** Output numbers of the edges; empty stands for all zero. */
   nextIndices: readonly number[];
+  /** How many edges of other nodes lead here. */
+  uses = 0;
   outputs: OutputMetadata[] = noOutputs;
   hooks: NodeHooks | null = null;
   /** The backward that came here last; the next three fields are its own. */
@@ -87,6 +89,7 @@ export abstract class Node implements GraphNode {
 
   constructor(nextNodes: (Node | null)[], nextIndices: readonly number[] = noIndices, numbered = true) {
     this.nextNodes = nextNodes;
+    for (let i = 0; i < nextNodes.length; i++) if (nextNodes[i] !== null) nextNodes[i]!.uses++;
     this.nextIndices = nextIndices;
     this.sequenceNr = numbered ? nextSequenceNr++ : unnumbered();
     if (anomaly.enabled) {

@@ -55,6 +55,8 @@ export class SavedTensor {
   private readonly wasLeaf: boolean;
   /** The node that saves it made it. A view written in place is made anew out of its base, by another node. */
   private readonly isOutput: boolean;
+  /** The node of a view written in place, when it was saved; PyTorch names it for as long as anything refers to it. */
+  private readonly viewMaker: Node | null;
 
   constructor(tensor: Tensor | null, isOutput: boolean) {
     this.tensor = tensor;
@@ -63,11 +65,13 @@ export class SavedTensor {
       this.version = 0;
       this.wasLeaf = true;
       this.isOutput = false;
+      this.viewMaker = null;
       return;
     }
     if (tensor._counter === null) throw new RuntimeError(inferenceSaved);
     this.version = tensor._counter.value;
     this.isOutput = isOutput && tensor._gradFn !== null && tensor._view === null;
+    this.viewMaker = isOutput && tensor._view !== null ? (tensor._gradFn as Node | null) : null;
     this.wasLeaf = !this.isOutput && tensor._gradFn === null;
     const { stack } = defaultHooks;
     if (stack.length > 0 && !tensor._wrapped) this.pack(tensor, tensor, stack[stack.length - 1]);
@@ -111,6 +115,12 @@ export class SavedTensor {
     this.pack(this.tensor, ops.detach(this.tensor), { pack, unpack });
   }
 
+  private maker(tensor: Tensor, savedFor: Node): Node | null {
+    const { viewMaker } = this;
+    if (viewMaker === null) return gradFn(tensor);
+    return viewMaker.uses > 0 || tensor._gradFn === viewMaker ? viewMaker : savedFor;
+  }
+
   /** The saved tensor, or PyTorch's error where it was written since or let go. */
   unpack(savedFor: Node): Tensor | null {
     if (this.freed) throw new RuntimeError(backwardTwice);
@@ -124,7 +134,9 @@ export class SavedTensor {
       return tensor._gradFn === savedFor || !gradMode.enabled ? tensor : outputOf(savedFor, tensor._outputNr, tensor);
     }
     // PyTorch keeps no output number of such a tensor, and says 0.
-    if (written) throw modified(tensor, tensor._sizes, gradFn(tensor), 0, this.version);
+    if (written) {
+      throw modified(tensor, tensor._sizes, this.maker(tensor, savedFor), 0, this.version);
+    }
     if (!this.wasLeaf && tensor._gradFn === null && gradFn(tensor) === null) {
       throw new RuntimeError(
         "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, please use out-of-place `.detach()` instead",

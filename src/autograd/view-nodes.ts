@@ -40,6 +40,7 @@ export class CopySlices extends Node {
     this.view = geometryOf(view);
     this.fn = fn;
     // What `fn` gives for the view goes to the base: it is asked for where the base's gradient is.
+    if (fn.nextNodes[0]) fn.nextNodes[0].uses--;
     fn.nextNodes = this.nextNodes;
     fn.nextIndices = this.nextIndices;
   }

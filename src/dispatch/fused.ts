@@ -36,19 +36,32 @@ export function destructuredNames(fn: (values: never) => unknown): string[] {
   return names;
 }
 
+/** What a formula gives for these values; null where it refuses them. */
+function probed(formula: Formula, values: Record<string, Expr>): Expr | number | null {
+  try {
+    return formula(values);
+  } catch {
+    return null;
+  }
+}
+
 /** A formula with its kernels, one for each combination of dtypes met. */
 export class Fused {
   readonly formula: Formula;
   readonly names: readonly string[];
   /** The formula hands on its only value unchanged. */
   readonly isIdentity: boolean;
+  /** The number that the formula gives whatever its values are; null for any other formula. */
+  readonly constant: number | null;
   private readonly kernels = new Map<number, PointwiseKernel>();
 
   constructor(formula: Formula) {
     this.formula = formula;
     this.names = destructuredNames(formula);
     const probe = Expr.constant(1, dtypes[5]);
-    this.isIdentity = this.names.length === 1 && formula({ [this.names[0]]: probe }) === probe;
+    const result = probed(formula, Object.fromEntries(this.names.map((name) => [name, probe])));
+    this.isIdentity = this.names.length === 1 && result === probe;
+    this.constant = typeof result === "number" ? result : null;
   }
 
   /**

@@ -157,10 +157,12 @@ function underObservation<T>(op: AnyOp, args: unknown[], inplace: boolean, call:
 
 /** `out=`: computes, then writes into the given tensors. A factory takes the dtype of `out`. */
 function callWithOut(op: AnyOp, args: unknown[], { out, ...rest }: Record<string, unknown>): unknown {
+  const { signature, strictOut } = op.overloads[0];
+  const isFactory = signature.schema.positions.has("pin_memory");
   const outs = checkOut(op.opName, out, args);
-  const isFactory = op.overloads[0].signature.schema.positions.has("pin_memory");
   const result = invoke(op, [...args, isFactory ? { dtype: outs[0].dtype, ...rest } : rest], false);
-  (result instanceof Tensor ? [result] : (result as Tensor[])).forEach((r, i) => writeOut(outs[i], r, args, { quietly: isFactory, strictly: op.overloads[0].strictOut === true }));
+  const results = result instanceof Tensor ? [result] : (result as Tensor[]);
+  for (const [i, r] of results.entries()) writeOut(outs[i], r, args, { quietly: isFactory, strictly: strictOut === true });
   return out;
 }
 

@@ -1,20 +1,19 @@
 /** Ops that work element by element: one formula for the value, one for each gradient. */
 import { gradMode } from "../autograd/grad-mode.ts";
 import { ops } from "../autograd/engine-ops.ts";
-import { Node, skipped, type Grads } from "../autograd/node.ts";
 import { exposeSaved } from "../autograd/saved-attributes.ts";
-import { backwardTwice, SavedTensor } from "../autograd/saved-tensor.ts";
-import { bumpVersion, checkInplace, gradientNode, rebaseHistory, requiresGrad, setHistory } from "../autograd/variable.ts";
+import { bumpVersion, checkInplace, rebaseHistory, requiresGrad, setHistory } from "../autograd/variable.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { Signature } from "../schema/arguments.ts";
 import { parseSchema, type Schema } from "../schema/schema.ts";
-import { bool, can_cast, FLOAT, float64, get_default_dtype, type DType } from "../tensor/dtype.ts";
+import { bool, can_cast, FLOAT, get_default_dtype, type DType } from "../tensor/dtype.ts";
 import { sameSizes } from "../tensor/layout.ts";
 import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
-import { evaluateOnTensors, fused, type Fused } from "./fused.ts";
+import { fused, type Fused } from "./fused.ts";
 import { broadcastTensors, layoutIn, refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap, resultStrides } from "./iterate.ts";
 import { makeOp, type Overload } from "./op.ts";
+import { PointwiseNode } from "./pointwise-node.ts";
 import { commonDtype, type TensorOrNumber } from "./promote.ts";
 import { defaultNodeName } from "./record.ts";
 
@@ -49,6 +48,8 @@ export interface PointwiseDefinition {
   /** Refuses a call whose result can be written where it is to go. */
   check?: (values: readonly unknown[], common: DType, out: DType) => void;
   node?: string;
+  /** Name of an op that has no derivative: its node refuses to run backward. */
+  noDerivative?: string;
   /** Do Tensor parameters take numbers too? Default: where there are two or more. */
   numbers?: boolean;
   /** Has it an in-place form? Default: yes, unless the result is bool. */
@@ -77,6 +78,8 @@ export class PointwiseOverload implements Overload {
   readonly differentiable: readonly { name: string; position: number; formula: Formula | Choice }[];
   /** What is saved whichever gradients are asked for, as PyTorch does: the result, and what several gradients read. */
   readonly shared: readonly string[];
+  /** Positions in the order in which PyTorch looks at what was saved: by name, the result last. */
+  readonly unpacked: readonly number[];
   private readonly operands: readonly number[];
   private readonly tensorPositions: readonly number[];
   /** Tensors, and numbers that PyTorch makes 0-dim tensors of; they decide the layout of the result. */
@@ -90,13 +93,14 @@ export class PointwiseOverload implements Overload {
     const { parameters, positions } = this.schema;
     const tensors = parameters.filter((p) => p.type === "Tensor");
     this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? tensors.length > 1, takesOut: definition.takesOut ?? true });
-    this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
+    this.nodeName = definition.node ?? (definition.noDerivative === undefined ? defaultNodeName(this.schema.name) : "torch::autograd::NotImplemented");
     this.definition = definition;
     this.differentiable = Object.entries(definition.backward ?? {})
       .map(([name, formula]) => ({ name, position: positions.get(name)!, formula }))
       .sort((a, b) => a.position - b.position);
     const read = this.differentiable.flatMap(({ formula }) => (formula instanceof Choice ? [] : fused(formula).names));
     this.shared = this.differentiable.length < 2 ? [] : read.filter((name, i) => name !== "grad" && (name === "result" || read.indexOf(name) !== i));
+    this.unpacked = [...[...positions.keys()].sort().map((name) => positions.get(name)!), parameters.length];
     const promotes = (name: string): boolean => !definition.unpromoted?.includes(name);
     this.tensorPositions = tensors.map((p) => positions.get(p.name)!);
     this.strictOut = definition.strictOut ?? (tensors.length === 1 && definition.promoted === undefined && (definition.out ?? "same") === "same");
@@ -233,6 +237,7 @@ export class PointwiseOverload implements Overload {
     this.compute(values, common, self.dtype, self);
     bumpVersion(self);
     if (node !== null) {
+      node.wrote = true;
       rebaseHistory(self, node);
       node.saveResult(values, self);
     }
@@ -243,170 +248,6 @@ export class PointwiseOverload implements Overload {
 /** An integer tensor can get into the graph by in-place writes only; nothing differentiable can be made of it. */
 export function refuseIntegerGraph(dtype: DType): void {
   if (dtype.kind !== FLOAT) throw new RuntimeError(`Autograd not support dtype: ${dtype.title}`);
-}
-
-/** The node of a pointwise op. */
-export class PointwiseNode extends Node {
-  private readonly op: PointwiseOverload;
-  private readonly common: DType;
-  /** Arguments of the call that are not tensors, by position; null where there are none. */
-  private attributes: readonly unknown[] | null = null;
-  /** A tensor is saved that no formula of this node reads; it is checked all the same. */
-  private savesMore = false;
-  /** A number stands where PyTorch saves a tensor, so that it is freed like one. */
-  private savesNumber = false;
-  /** Saved tensors by position; the result comes last. */
-  private saved: (SavedTensor | null)[] | null = null;
-  /** The formula of each edge, null where no gradient flows. */
-  private readonly formulas: readonly (Fused | null)[];
-
-  constructor(op: PointwiseOverload, values: readonly unknown[], common: DType) {
-    const { differentiable } = op;
-    const count = differentiable.length;
-    const nodes = new Array<Node | null>(count);
-    const formulas = new Array<Fused | null>(count);
-    let indices: number[] | undefined;
-    for (let i = 0; i < count; i++) {
-      const value = values[differentiable[i].position];
-      const node = value instanceof Tensor ? gradientNode(value) : null;
-      nodes[i] = node;
-      formulas[i] = node === null ? null : op.formulaOf(differentiable[i].formula, values);
-      if (node !== null && (value as Tensor)._outputNr !== 0) (indices ??= new Array<number>(count).fill(0))[i] = (value as Tensor)._outputNr;
-    }
-    super(nodes, indices);
-    this.op = op;
-    this.common = common;
-    this.formulas = formulas;
-  }
-
-  name(): string {
-    return this.op.nodeName;
-  }
-
-  /** Saves what the formulas ask for; `overwritten` is a self about to be written, of which a copy is kept. */
-  save(values: readonly unknown[], result: Tensor | null, overwritten: Tensor | null): void {
-    let complete = true;
-    for (const formula of this.formulas) {
-      if (formula === null) complete = false;
-      else for (const name of formula.names) this.saveValue(name, values, result, overwritten);
-    }
-    if (!complete) for (const name of this.op.shared) if (this.saveValue(name, values, result, overwritten)) this.savesMore = true;
-  }
-
-  /** Saves one value unless it is saved already; tells whether it did. */
-  private saveValue(name: string, values: readonly unknown[], result: Tensor | null, overwritten: Tensor | null): boolean {
-    if (name === "grad") return false;
-    const { parameters, positions } = this.op.schema;
-    const arity = values.length;
-    const position = name === "result" ? arity : positions.get(name)!;
-    if (this.saved?.[position]) return false;
-    const value = position === arity ? result : values[position];
-    if (value instanceof Tensor) {
-      const kept = value === overwritten && position === 0 ? ops.clone(value) : value;
-      (this.saved ??= new Array<SavedTensor | null>(arity + 1).fill(null))[position] = new SavedTensor(kept, position === arity);
-      return true;
-    }
-    if (position !== arity) {
-      this.attributes ??= values.map((v) => (v instanceof Tensor ? null : v));
-      if (parameters[position].type === "Tensor") this.savesNumber = true;
-    }
-    return false;
-  }
-
-  /** Saves the result of an in-place op, which exists only after the write. */
-  saveResult(values: readonly unknown[], result: Tensor): void {
-    if (this.op.reads("result")) this.save(values, result, result);
-  }
-
-  private valueAt(name: string, grad: Tensor): TensorOrNumber {
-    if (name === "grad") return grad;
-    const { positions } = this.op.schema;
-    const position = name === "result" ? this.op.schema.parameters.length : positions.get(name)!;
-    const saved = this.saved?.[position];
-    if (saved) return saved.unpack(this)!;
-    if (this.attributes === null) throw new RuntimeError(backwardTwice);
-    return this.attributes[position] as TensorOrNumber;
-  }
-
-  apply([grad]: Grads): Grads {
-    const { formulas, nextNodes, nextIndices } = this;
-    const results: Grads = new Array<Tensor | null>(formulas.length).fill(null);
-    if (grad === null) return results;
-    if (this.savesMore) this.checkSaved();
-    for (let i = 0; i < formulas.length; i++) {
-      const formula = formulas[i];
-      const next = nextNodes[i];
-      if (formula === null || next === null || next.role === skipped) continue;
-      if (formula.isIdentity && formula.names[0] === "grad") {
-        if (results.includes(grad)) grad._owned = false;
-        results[i] = grad;
-        continue;
-      }
-      const { names } = formula;
-      const inputs = new Array<TensorOrNumber>(names.length);
-      for (let k = 0; k < names.length; k++) inputs[k] = this.valueAt(names[k], grad);
-      if (gradMode.enabled) {
-        results[i] = onTensors(formula, inputs, grad);
-      } else {
-        const { dtype } = next.outputs[nextIndices.length === 0 ? 0 : nextIndices[i]];
-        const result = names.length === 0 ? ops.full(grad._sizes, formula.formula({}) as number, dtype) : formula.run(inputs, this.common, dtype, null);
-        result._owned = true;
-        results[i] = result;
-      }
-    }
-    return results;
-  }
-
-  override savedTensors(): readonly (SavedTensor | null)[] {
-    return this.saved ?? [];
-  }
-
-  override checkSaved(): void {
-    super.checkSaved();
-    if (this.savesNumber && this.attributes === null) throw new RuntimeError(backwardTwice);
-  }
-
-  override releaseVariables(): void {
-    if (this.saved !== null) for (const s of this.saved) s?.free();
-    if (this.savesNumber) this.attributes = null;
-  }
-
-  override kept(name: string): unknown {
-    const { parameters, positions } = this.op.schema;
-    const position = name === "result" ? parameters.length : positions.get(name);
-    if (position === undefined || !this.op.reads(name)) return undefined;
-    const saved = this.saved?.[position];
-    if (saved) return saved;
-    const attribute = this.attributes?.[position] ?? null;
-    if (parameters[position]?.type !== "Tensor" && name !== "result") return attribute;
-    if (this.savesNumber && this.attributes === null) throw new RuntimeError(backwardTwice);
-    return new SavedTensor(attribute === null ? null : wrappedNumber(attribute as number), false);
-  }
-}
-
-/** The formula in recorded tensor ops; numbers enter as 0-dim tensors that rank lowest in promotion. */
-function onTensors(formula: Fused, inputs: readonly TensorOrNumber[], grad: Tensor): Tensor {
-  const values: Record<string, Tensor> = {};
-  formula.names.forEach((name, i) => {
-    const input = inputs[i];
-    values[name] = input instanceof Tensor ? input : wrappedFloat(input);
-  });
-  const result = evaluateOnTensors(formula.formula, values);
-  return typeof result === "number" ? ops.full(grad._sizes, result, grad.dtype) : result;
-}
-
-/** In gradients all numbers count as floats, which keeps the precision of their functions. */
-function wrappedFloat(value: number | bigint | boolean): Tensor {
-  const tensor = ops.full([], Number(value), float64);
-  tensor._wrapped = true;
-  return tensor;
-}
-
-/** A number as a 0-dim tensor. */
-export function wrappedNumber(value: number | bigint | boolean): Tensor {
-  const tensor = ops.scalarTensor(value);
-  tensor._wrapped = true;
-  return tensor;
 }
 
 /** Defines a pointwise op with one schema. */

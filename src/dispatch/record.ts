@@ -161,6 +161,7 @@ export class OpNode extends Node {
   apply(grads: Grads): Grads {
     const results: Grads = new Array<Tensor | null>(this.nextNodes.length).fill(null);
     if (grads.every((g) => g === null)) return results;
+    if (this.saved !== null && this.saved.size > 1) this.checkSaved();
     let span = 0;
     for (const rule of this.op.rules) {
       const spans = this.spans.slice(span, span + rule.inputs.length);
@@ -181,8 +182,12 @@ export class OpNode extends Node {
     return results;
   }
 
+  /** In the order in which PyTorch looks at them: by name, outputs last. */
   override savedTensors(): readonly SavedTensor[] {
-    return this.saved === null ? [] : [...this.saved.values()].flat();
+    if (this.saved === null) return [];
+    const { returns } = this.op.schema;
+    const names = [...this.saved.keys()].sort((a, b) => returns.indexOf(a) - returns.indexOf(b) || (a < b ? -1 : 1));
+    return names.flatMap((name) => this.saved!.get(name)!);
   }
 
   override releaseVariables(): void {

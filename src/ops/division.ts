@@ -5,13 +5,14 @@ import { RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { BOOL, type DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { noDerivative, noKernel, notImplementedNode } from "./refusals.ts";
+import { noKernel } from "./refusals.ts";
 
 type Binary = InplaceOp<[self: TensorLike, other: TensorLike]>;
 /** The first operand is a tensor. */
 type TensorBinary = InplaceOp<[self: Tensor, other: TensorLike]>;
 
 const pass: Formula = ({ grad }) => grad;
+const zero: Formula = () => 0;
 const quotient: Formula = ({ self, other }) => self.div(other);
 const floorQuotient: Formula = ({ self, other }) => self.div(other, { rounding_mode: "floor" });
 const truncQuotient: Formula = ({ self, other }) => self.div(other, { rounding_mode: "trunc" });
@@ -61,17 +62,18 @@ export const true_divide: Binary = pointwise("true_divide(Tensor self, Tensor ot
   node: "DivBackward0",
 });
 
-const floorDivision = (name: string): PointwiseOverload =>
-  new PointwiseOverload("floor_divide(Tensor self, Tensor other) -> Tensor", {
+const floorDivision = (parameters: string, takesOut: boolean): PointwiseOverload =>
+  new PointwiseOverload(`floor_divide(${parameters}) -> Tensor`, {
     value: floorQuotient,
-    backward: { self: noDerivative(name), other: noDerivative(name) },
-    node: notImplementedNode,
+    backward: { self: zero, other: zero },
+    noDerivative: "floor_divide",
     check: noKernel("div_floor_cpu", BOOL),
-    inplace: name.endsWith("_"),
+    numbers: takesOut,
+    takesOut,
   });
 
 /** self / other, rounded down. It has no derivative; `div` with `rounding_mode` has. */
-export const floor_divide: Binary = overloaded({}, floorDivision("floor_divide"), floorDivision("floor_divide_"));
+export const floor_divide: Binary = overloaded({}, floorDivision("Tensor self, Tensor other", true), floorDivision("Tensor self, Scalar other", false));
 
 const remainderOf: Formula = ({ self, other }) => self.remainder(other);
 const noRemainder = noKernel("remainder_cpu", BOOL);
@@ -88,9 +90,9 @@ export const remainder: InplaceOp<[self: TensorLike, other: TensorLike]> = overl
   }),
   new PointwiseOverload("remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", {
     value: remainderOf,
-    backward: { other: noDerivative("remainder") },
+    backward: { other: zero },
+    noDerivative: "remainder",
     promoted: ["self"],
-    node: notImplementedNode,
     check: noRemainder,
     inplace: false,
     takesOut: false,

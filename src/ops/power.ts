@@ -8,7 +8,8 @@ import { BOOL, FLOAT, float64, type DType } from "../tensor/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { boolDifference, mustFit, noKernel } from "./refusals.ts";
 
-const zero: Formula = () => 0;
+/** Reads `self` all the same, for PyTorch saves it. */
+const zero: Formula = ({ self: _self }) => 0;
 
 const power: Formula = ({ self, exponent }) => self.pow(exponent);
 const powerGrad: Formula = ({ grad, self, exponent }) => grad.mul(exponent.mul(self.pow(exponent.sub(1))));
@@ -22,7 +23,7 @@ special.set(false, { value: power, grad: zero });
 special.set(true, { value: power, grad: ({ grad, self }) => grad.mul(self.pow(0)) });
 
 const tensorPowerGrad: Formula = ({ grad, self, exponent }) => grad.mul(exponent.mul(self.pow(exponent.sub(1)))).masked_fill(exponent.eq(0), 0);
-const noBoolPowerGrad: Formula = () => {
+const noBoolPowerGrad: Formula = ({ self: _self, exponent: _exponent }) => {
   throw new RuntimeError(boolDifference);
 };
 

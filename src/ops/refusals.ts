@@ -1,6 +1,5 @@
 /** What PyTorch refuses, in its words; each function gives the `check` of a pointwise op. */
 import { NotImplementedError, RuntimeError } from "../errors.ts";
-import type { Formula } from "../ir/arithmetic.ts";
 import { BOOL, checkFits, type DType, type Kind } from "../tensor/dtype.ts";
 
 type Check = (values: readonly unknown[], common: DType) => void;
@@ -37,14 +36,3 @@ export function both(...checks: readonly Check[]): Check {
     for (const check of checks) check(values, common);
   };
 }
-
-/** Name of the node of an op without a derivative. */
-export const notImplementedNode = "torch::autograd::NotImplemented";
-
-/** The gradient of an op that has none. */
-export function noDerivative(name: string): Formula {
-  return () => {
-    throw new RuntimeError(`derivative for aten::${name} is not implemented`);
-  };
-}
-

@@ -7,6 +7,7 @@ import type { Formula } from "../ir/arithmetic.ts";
 import { BOOL, checkFits, typeMetaName, uint8, type DType } from "../tensor/dtype.ts";
 import { onlyElement } from "../tensor/read.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { mustFit } from "./refusals.ts";
 
 function checkCondition(values: readonly unknown[]): void {
   const { dtype } = values[0] as Tensor;
@@ -21,22 +22,36 @@ interface Where {
   (condition: Tensor): readonly Tensor[];
 }
 
-/** `self` where `condition` holds, `other` elsewhere; with `condition` alone, the indices where it holds, one tensor per dimension. */
-export const where: FunctionOp<[condition: Tensor, self: TensorLike, other: TensorLike]> & Where = overloaded(
-  { method: false },
-  new PointwiseOverload("where.self(Tensor condition, Tensor self, Tensor other) -> Tensor", {
+function whereOf(parameters: string, takesOut = false): PointwiseOverload {
+  return new PointwiseOverload(`where(Tensor condition, ${parameters}) -> Tensor`, {
     value: ({ condition, self, other }) => self.where(condition, other),
     backward: {
       self: ({ grad, condition }) => grad.where(condition, 0),
       other: ({ grad, condition }) => grad.where(condition.logical_not(), 0),
     },
     unpromoted: ["condition"],
+    promoted: ["self", "other"],
     refuse: checkCondition,
+    check: mustFit(1, 2),
+    numbers: false,
     inplace: false,
-  }),
-  new CompositeOverload("where(Tensor condition) -> Tensor[]", (condition: Tensor) =>
-    (condition._sizes.length === 0 ? condition.unsqueeze(0) : condition).nonzero().unbind(1),
+    takesOut,
+  });
+}
+
+/** `self` where `condition` holds, `other` elsewhere; with `condition` alone, the indices where it holds, one tensor per dimension. */
+export const where: FunctionOp<[condition: Tensor, self: TensorLike, other: TensorLike]> & Where = overloaded(
+  { method: false },
+  new CompositeOverload(
+    "where(Tensor condition) -> Tensor[]",
+    (condition: Tensor) => (condition._sizes.length === 0 ? condition.unsqueeze(0) : condition).nonzero().unbind(1),
+    undefined,
+    false,
   ),
+  whereOf("Tensor self, Tensor other", true),
+  whereOf("Scalar self, Tensor other"),
+  whereOf("Tensor self, Scalar other"),
+  whereOf("Scalar self, Scalar other"),
 );
 
 function checkMask(values: readonly unknown[]): void {

@@ -6,7 +6,7 @@ import { RuntimeError } from "../errors.ts";
 import { valueOnly, type Arithmetic, type Formula } from "../ir/arithmetic.ts";
 import { BOOL, FLOAT, float32, INT } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { noDerivative, noKernel, notImplementedNode } from "./refusals.ts";
+import { noKernel } from "./refusals.ts";
 
 type Unary = InplaceOp<[self: Tensor]>;
 type Binary = InplaceOp<[self: Tensor, other: TensorLike]>;
@@ -105,6 +105,7 @@ function timesLog<V extends Arithmetic<V>>(x: V, y: V): V {
 
 const xlogyOf: Formula = ({ self, other }) => timesLog(self, other);
 const xlogySelfGrad: Formula = ({ grad, self, other }) => timesLog(grad, other).masked_fill(self.eq(0).logical_and(other.le(0)), 0);
+const xlogyNumberGrad: Formula = ({ grad, self, other }) => timesLog(grad, other).masked_fill(self.eq(0).logical_and(other.gt(0).logical_not()), 0);
 const xlogyOtherGrad: Formula = ({ grad, self, other }) => grad.mul(self).div(other);
 
 /** self · log(other), but 0 where self is 0 and other no NaN; either may be a number. */
@@ -117,7 +118,7 @@ export const xlogy: InplaceOp<[self: TensorLike, other: TensorLike]> = overloade
     out: "float", value: xlogyOf, backward: { other: xlogyOtherGrad }, promoted: ["self"], node: "XlogyBackward1", inplace: false,
   }),
   new PointwiseOverload("xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor", {
-    out: "float", value: xlogyOf, backward: { self: xlogySelfGrad }, promoted: ["other"], node: "XlogyBackward2",
+    out: "float", value: xlogyOf, backward: { self: xlogyNumberGrad }, promoted: ["other"], node: "XlogyBackward2",
   }),
 );
 
@@ -129,8 +130,8 @@ function refuseMixed(values: readonly unknown[]): void {
 /** 0 below 0, 1 above, `values` at 0. It has no derivative. */
 export const heaviside: InplaceOp<[self: Tensor, values: Tensor]> = pointwise("heaviside(Tensor self, Tensor values) -> Tensor", {
   value: ({ self, values }) => values.where(self.eq(0), self.gt(0)),
-  backward: { self: noDerivative("heaviside"), values: noDerivative("heaviside") },
-  node: notImplementedNode,
+  backward: { self: () => 0, values: () => 0 },
+  noDerivative: "heaviside",
   refuse: refuseMixed,
   numbers: false,
 });

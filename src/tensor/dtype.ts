@@ -102,10 +102,10 @@ export function set_default_dtype(dtype: DType): void {
   defaultDtype = dtype;
 }
 
-/** The dtype that a JavaScript scalar has in arithmetic: whole numbers count as integers. */
+/** The dtype that a JavaScript scalar has in arithmetic: whole numbers count as integers if an int64 can hold them. */
 export function scalarKind(value: number | bigint | boolean): Kind {
   if (typeof value === "boolean") return BOOL;
-  return typeof value === "bigint" || Number.isInteger(value) ? INT : FLOAT;
+  return typeof value === "bigint" || (Number.isInteger(value) && Math.abs(value) <= 2 ** 63) ? INT : FLOAT;
 }
 
 /** The dtype of a scalar of `kind` that meets no tensor of that kind. */

@@ -159,7 +159,9 @@ export class Vector {
   gt(other: Operand): Vector { return this.compare("gt", other); }
   ge(other: Operand): Vector { return this.compare("ge", other); }
   isNaN(): Vector { return this.ne(this); }
-  /** `yes` in the lanes where this mask holds, else `no`. One of them must be a vector. */
+  /** `yes` in the lanes where this mask holds, else `no`. */
+  select(yes: Vector, no: Operand): Vector;
+  select(yes: Operand, no: Vector): Vector;
   select(yes: Operand, no: Operand): Vector {
     const like = typeof yes === "number" ? (no as Vector) : yes;
     const name = this.graph.fused ? `${shapes[this.type]}.relaxed_laneselect` : "v128.bitselect";

@@ -1,6 +1,6 @@
 /** The inverses of sine, cosine and tangent. */
 import type { Vector } from "../vector.ts";
-import { forFormat, polynomial, withSignOf } from "./float.ts";
+import { bitsOf, forFormat, polynomial, withSignOf } from "./float.ts";
 
 /** (asin s - s) / s³ as a polynomial in s² for s up to ½; minimax (single: error 2^-31, double: 2^-60). */
 const asinSingle = [0.166666597, 0.0750052184, 0.0445133895, 0.0318385623, 0.014320042, 0.0376829207];
@@ -28,24 +28,31 @@ function fromPi(halves: 1 | 2, x: Vector): Vector {
   return x.constant(high * scale).sub(x.sub(low * scale));
 }
 
-/** asin |x| for |x| up to ½; beyond, half of acos |x|, which is asin √((1 - |x|) / 2). */
-function asinOrHalfAcos(x: Vector): { value: Vector; far: Vector } {
+/** For |x| up to ½, s = |x|; beyond, s = √z with z = (1 - |x|) / 2, for which asin |x| = π/2 - 2 asin s. */
+function folded(x: Vector): { far: Vector; z: Vector; s: Vector; correction: Vector } {
   const size = x.abs();
   const far = size.gt(0.5);
   const z = far.select(x.constant(0.5).sub(size.mul(0.5)), size.mul(size));
   const s = far.select(z.sqrt(), size);
-  return { value: s.mul(z).madd(polynomial(z, forFormat(x, asinSingle, asinDouble)), s), far };
+  return { far, z, s, correction: s.mul(z).mul(polynomial(z, forFormat(x, asinSingle, asinDouble))) };
 }
 
 export function asin(x: Vector): Vector {
-  const { value, far } = asinOrHalfAcos(x);
-  return withSignOf(x, far.select(fromPi(1, value.add(value)), value));
+  const { far, z, s, correction } = folded(x);
+  // The root in two parts, the first with so few bits that its square is exact.
+  const high = bitsOf(s).and(forFormat(x, -(2 ** 12), -(2 ** 27))).as(x.type);
+  const low = z.sub(high.mul(high)).div(s.add(high).atLeast(2 ** -100));
+  const [, lost] = pi(x);
+  const quarter = x.constant(pi(x)[0] / 4);
+  const beyond = quarter.sub(correction.add(correction).sub(x.constant(lost / 2).sub(low.add(low))).sub(quarter.sub(high.add(high))));
+  return withSignOf(x, far.select(beyond, s.add(correction)));
 }
 
 export function acos(x: Vector): Vector {
-  const { value, far } = asinOrHalfAcos(x);
-  const twice = value.add(value);
-  return far.select(x.lt(0).select(fromPi(2, twice), twice), fromPi(1, withSignOf(x, value)));
+  const { far, s, correction } = folded(x);
+  const arc = s.add(correction);
+  const twice = arc.add(arc);
+  return far.select(x.lt(0).select(fromPi(2, twice), twice), fromPi(1, withSignOf(x, arc)));
 }
 
 /** atan t for t from 0 to 1. */

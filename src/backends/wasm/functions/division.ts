@@ -3,7 +3,7 @@ import type { Vector } from "../vector.ts";
 import { byMath, throughDouble, withSignOf } from "./float.ts";
 
 /** The remainder with the sign of x. */
-export const fmod = (x: Vector, y: Vector): Vector => throughDouble(x, fmodDouble, y);
+export const fmod = (x: Vector, y: Vector): Vector => throughDouble(x, (_, a, b) => fmodDouble(a, b), y);
 
 /** Quotients from here on leave remainders that are not exact. */
 const most = 2 ** 26;
@@ -21,7 +21,7 @@ function fmodDouble(x: Vector, y: Vector): Vector {
 }
 
 /** Python's modulo: the remainder has the sign of y. */
-export const remainder = (x: Vector, y: Vector): Vector => throughDouble(x, (a, b) => {
+export const remainder = (x: Vector, y: Vector): Vector => throughDouble(x, (_, a, b) => {
   const rest = fmodDouble(a, b);
   return differInSign(rest, b).select(rest.add(b), rest);
 }, y);
@@ -32,7 +32,7 @@ function differInSign(rest: Vector, y: Vector): Vector {
 }
 
 /** Python's floor division of floats (c10::div_floor_floating). */
-export const floorDivide = (x: Vector, y: Vector): Vector => throughDouble(x, (a, b) => {
+export const floorDivide = (x: Vector, y: Vector): Vector => throughDouble(x, (_, a, b) => {
   const rest = fmodDouble(a, b);
   const exact = a.sub(rest).div(b);
   const quotient = exact.sub(differInSign(rest, b).as("f64").and(1));

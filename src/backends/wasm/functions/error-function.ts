@@ -1,6 +1,6 @@
 /** The error function. */
 import type { Vector } from "../vector.ts";
-import { exp } from "./exponential.ts";
+import { expWithin } from "./exponential.ts";
 import { forFormat, polynomial, withSignOf } from "./float.ts";
 
 /** erf(x) / x - 1 as a polynomial in x² up to `near`; minimax (single: error 2^-30, double: 2^-56). */
@@ -27,7 +27,7 @@ export function erf(x: Vector): Vector {
   const square = x.mul(x);
   const near = size.madd(polynomial(square, forFormat(x, nearSingle, nearDouble)), size);
   const within = size.atMost(forFormat(x, 4, 6));
-  const log = polynomial(within.sub(forFormat(x, 0, 1)), forFormat(x, farSingle, farDouble));
-  const far = x.constant(1).sub(exp(log));
+  const log = x.type === "f32" ? polynomial(within, farSingle) : polynomial(within.sub(1), farDouble);
+  const far = x.constant(1).sub(expWithin(log));
   return withSignOf(x, size.lt(forFormat(x, 0.875, 1)).select(near, far));
 }

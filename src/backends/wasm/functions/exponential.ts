@@ -1,6 +1,6 @@
 /** The exponential function and what is made of it. */
 import type { Vector } from "../vector.ts";
-import { bitsOf, formatOf, forFormat, polynomial, powerOfTwo, withSignOf } from "./float.ts";
+import { bitsOf, formatOf, forFormat, polynomial, powerOfTwo, quotient, sumWithLoss, throughDouble, withSignOf } from "./float.ts";
 
 /**
  * (e^r - 1 - r) / r² for |r| up to ln(2)/2, and a little more. Minimax polynomials of e^r (single: error 2^-28) and of
@@ -13,29 +13,32 @@ const expm1Double = [
   2.4801587170281484e-05, 2.755724350239808e-06, 2.75574036109134e-07, 2.5109309266807467e-08, 2.087532277400099e-09,
 ];
 
-/** x = power · ln(2) + rest. */
-interface Reduced {
-  /** The power plus a constant whose high bits do not matter, in the low bits of integer lanes. */
-  readonly code: Vector;
-  readonly power: Vector;
-  readonly rest: Vector;
-}
-
 /** ln 2 in two parts, the first with so few bits that its products with powers are exact. */
 const ln2 = (x: Vector): readonly [number, number] =>
   forFormat(x, [0.693359375, -0.000212194442], [0.6931471805601177, -1.7239444525614835e-13]);
 
-/** Splits off the nearest power of two; `extra` is added to the power that `scaled` multiplies by. */
-function reduced(x: Vector, extra = 0): Reduced {
-  const { magic, bias } = formatOf(x);
-  const offset = magic + 2 * bias + extra;
-  const sum = x.madd(Math.LOG2E, offset);
-  const power = sum.sub(offset);
-  const [high, low] = ln2(x);
-  return { code: bitsOf(sum), power, rest: power.nmadd(low, power.nmadd(high, x)) };
+/** x = power · ln(2) + rest. */
+interface Reduced {
+  /** The power plus the offset that it was asked for with, in the low bits of integer lanes. */
+  readonly code: Vector;
+  readonly power: Vector;
+  readonly rest: Vector;
+  /** The rest before it was rounded: exact - lost. */
+  readonly exact: Vector;
+  readonly lost: Vector;
 }
 
-/** `x` times the power of two. Half of it at a time: a result may be subnormal, or overflow. */
+/** Splits off the nearest power of two. */
+function reduced(x: Vector, offset: number): Reduced {
+  const magic = formatOf(x).magic + offset;
+  const sum = x.madd(Math.LOG2E, magic);
+  const power = sum.sub(magic);
+  const [high, low] = ln2(x);
+  const exact = power.nmadd(high, x);
+  return { code: bitsOf(sum), power, rest: power.nmadd(low, exact), exact, lost: power.mul(low) };
+}
+
+/** `x` times a power of two, given with twice the bias. Half of it at a time: a result may be subnormal, or overflow. */
 function scaled(x: Vector, code: Vector): Vector {
   const { fraction } = formatOf(x);
   const half = code.shiftRightUnsigned(1);
@@ -43,17 +46,31 @@ function scaled(x: Vector, code: Vector): Vector {
 }
 
 /** 1 + r + r²·P(r). */
-function expOfRest(r: Vector): Vector {
-  return r.mul(r).madd(polynomial(r, forFormat(r, expSingle, expm1Double)), r).add(1);
-}
+const expOfRest = (r: Vector): Vector => r.mul(r).madd(polynomial(r, forFormat(r, expSingle, expm1Double)), r).add(1);
 
 /** No power of two beyond these changes the result any more. */
 const clamped = (x: Vector): Vector => x.atMost(forFormat(x, 90, 711)).atLeast(forFormat(x, -104, -746));
 
 /** e^x · 2^extra. */
 export function exp(x: Vector, extra = 0): Vector {
-  const { code, rest } = reduced(clamped(x), extra);
-  return scaled(expOfRest(rest), code);
+  const { code, rest: r, exact, lost } = reduced(clamped(x), 2 * formatOf(x).bias + extra);
+  if (x.type === "f32") return scaled(expOfRest(r), code);
+  return scaled(exact.add(r.mul(r).mul(polynomial(r, expm1Double)).sub(lost)).add(1), code);
+}
+
+/** e^x where that is a normal number. */
+export function expWithin(x: Vector): Vector {
+  const { fraction, bias } = formatOf(x);
+  const { code, rest } = reduced(x, bias);
+  return expOfRest(rest).mul(code.shiftLeft(fraction).as(x.type));
+}
+
+/** e^x as a double where that is a normal number, for a result in single precision. */
+function expMixed(x: Vector): Vector {
+  const { magic, bias, fraction } = formatOf(x);
+  const sum = x.madd(Math.LOG2E, magic + bias);
+  const r = sum.sub(magic + bias).nmadd(Math.LN2, x);
+  return r.mul(r).madd(polynomial(r, expSingle), r).add(1).mul(bitsOf(sum).shiftLeft(fraction).as("f64"));
 }
 
 /** 2^x. */
@@ -67,17 +84,27 @@ export function exp2(x: Vector): Vector {
 
 /** e^x - 1. */
 export function expm1(x: Vector): Vector {
-  const { code, power, rest: r } = reduced(x.atMost(forFormat(x, 90, 711)).atLeast(forFormat(x, -20, -40)));
-  const ofRest = r.mul(r).madd(polynomial(r, forFormat(r, expm1Single, expm1Double)), r);
+  const { code, power, rest: r } = reduced(x.atMost(forFormat(x, 90, 711)).atLeast(forFormat(x, -20, -40)), 2 * formatOf(x).bias);
   // 2^n · (e^r - 1) + 2^n - 1, with 2^n taken out; 2^-n is too small to matter before it is too small for its format.
   const complement = x.constant(1).sub(powerOfTwo(power.neg().atLeast(-64)));
-  return withSignOf(x, scaled(ofRest.add(complement), code));
+  const value = r.mul(r).madd(polynomial(r, forFormat(r, expm1Single, expm1Double)), r.add(complement));
+  return withSignOf(x, scaled(value, code));
 }
 
 /** 1 / (1 + e^-x). */
 export function sigmoid(x: Vector): Vector {
-  const e = exp(x.abs().neg());
-  return x.lt(0).select(e, 1).div(e.add(1));
+  if (x.type === "f64") return sigmoidDouble(x);
+  return throughDouble(x.neg().atMost(110).atLeast(-110), (_, v) => v.constant(1).div(expMixed(v).add(1)));
+}
+
+/** For negative x, e^x / (1 + e^x), which does not overflow; what rounding loses on the way is carried along. */
+function sigmoidDouble(x: Vector): Vector {
+  const { code, rest: r, exact, lost } = reduced(clamped(x.abs().neg()), 2 * formatOf(x).bias);
+  const [value, less] = sumWithLoss(x.constant(1), exact.add(r.mul(r).mul(polynomial(r, expm1Double)).sub(lost)));
+  const [e, eLess] = [scaled(value, code), scaled(less, code)];
+  const [sum, sumLess] = sumWithLoss(x.constant(1), e);
+  const negative = x.lt(0);
+  return quotient([negative.select(e, 1), negative.select(eLess, 0)], [sum, sumLess.add(eLess)]);
 }
 
 /** (tanh x - x) / x³ as a polynomial in x² for |x| up to 0.625; minimax (single: 2^-28, double: 2^-61). */
@@ -89,10 +116,19 @@ const tanhDouble = [
 
 /** A polynomial near 0, 1 - 2 / (e^2|x| + 1) farther off. */
 export function tanh(x: Vector): Vector {
+  const { magic, bias, fraction } = formatOf(x);
   const size = x.abs();
   const square = x.mul(x);
   const near = size.mul(square).madd(polynomial(square, forFormat(x, tanhSingle, tanhDouble)), size);
-  const far = x.constant(1).sub(x.constant(2).div(exp(size.add(size)).add(1)));
+  // e^2|x| = (1 + p) / u with u = 2^-n, so that 2 / (e^2|x| + 1) = 2u / (1 + p + u).
+  const within = size.atMost(forFormat(x, 10, 20));
+  const sum = within.madd(-2 * Math.LOG2E, magic + bias);
+  const power = sum.sub(magic + bias);
+  const [high, low] = ln2(x);
+  const r = power.madd(low, power.madd(high, within.add(within)));
+  const p = r.mul(r).madd(polynomial(r, forFormat(x, expSingle, expm1Double)), r);
+  const u = bitsOf(sum).shiftLeft(fraction).as(x.type);
+  const far = x.constant(1).sub(u.add(u).div(p.add(u.add(1))));
   return withSignOf(x, size.lt(0.625).select(near, far));
 }
 

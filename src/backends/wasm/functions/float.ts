@@ -23,6 +23,10 @@ export function forFormat<T>(x: Vector, forSingle: T, forDouble: T): T {
   return x.type === "f32" ? forSingle : forDouble;
 }
 
+/** How exact a result is to be. "mixed" is computed in double precision, for a result in single precision. */
+export type Accuracy = "single" | "mixed" | "double";
+export const accuracyOf = (x: Vector): Accuracy => (x.type === "f32" ? "single" : "double");
+
 /** c[0] + c[1]·x + c[2]·x² + …, by Horner's rule. */
 export function polynomial(x: Vector, c: readonly number[]): Vector {
   let sum = x.constant(c[c.length - 1]);
@@ -54,15 +58,43 @@ export function byMath(name: string, run: (...x: number[]) => number): ScalarFun
   return mathFunction(name, run, run.length, "f64");
 }
 
+/** A sum of two numbers, the greater first: rounded, and what the rounding lost. */
+export function sumWithLoss(greater: Vector, less: Vector): readonly [Vector, Vector] {
+  const sum = greater.add(less);
+  return [sum, less.sub(sum.sub(greater))];
+}
+
+/** (x + xLost) / (y + yLost), for parts lost to rounding. */
+export function quotient([x, xLost]: readonly [Vector, Vector], [y, yLost]: readonly [Vector, Vector]): Vector {
+  const rough = x.div(y);
+  return rough.add(xLost.sub(rough.mul(yLost)).div(y));
+}
+
 const highHalf = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
 const bothLow = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 
-/** Computes single-precision values as doubles, two at a time: what is exact to half a unit there needs no more care. */
-export function throughDouble(x: Vector, run: (...x: Vector[]) => Vector, ...others: Vector[]): Vector {
-  if (x.type === "f64") return run(x, ...others);
+/**
+ * Computes single-precision values as doubles, two at a time: what is exact to half a unit there needs no more care.
+ * `run` is told how exact it has to be.
+ */
+export function throughDouble(x: Vector, run: (accuracy: Accuracy, ...x: Vector[]) => Vector, ...others: Vector[]): Vector {
   const inputs = [x, ...others];
-  const low = run(...inputs.map((v) => v.op("f64x2.promote_low_f32x4", "f64"))).op("f32x4.demote_f64x2_zero", "f32");
+  if (x.type === "f64") return run("double", ...inputs);
+  const low = run("mixed", ...inputs.map(lowDoubles)).op("f32x4.demote_f64x2_zero", "f32");
   if (x.graph.lanes === 2) return low;
-  const high = run(...inputs.map((v) => v.shuffle(highHalf).op("f64x2.promote_low_f32x4", "f64")));
-  return low.shuffle(bothLow, "f32", high.op("f32x4.demote_f64x2_zero", "f32"));
+  return joined(low, run("mixed", ...inputs.map(highDoubles)).op("f32x4.demote_f64x2_zero", "f32"));
+}
+
+export const lowDoubles = (x: Vector): Vector => x.op("f64x2.promote_low_f32x4", "f64");
+export const highDoubles = (x: Vector): Vector => lowDoubles(x.shuffle(highHalf));
+/** The low halves of two vectors. */
+export const joined = (low: Vector, high: Vector): Vector => low.shuffle(bothLow, low.type, high);
+
+/**
+ * Where `x` is no positive normal number: zero, subnormal, negative, infinite or NaN. Positive normal numbers have
+ * consecutive bits; turned by a constant, they are the least integers.
+ */
+export function notPositiveNormal(x: Vector): Vector {
+  const [turn, limit] = forFormat(x, [0x7f800000, -(2 ** 24)], [0x7ff00000 * 2 ** 32, -(2 ** 53)]);
+  return bitsOf(x).add(turn).ge(limit);
 }

@@ -2,7 +2,7 @@
 import { narrow } from "../elements.ts";
 import { mathFunction, type ScalarFunction } from "../scalar-function.ts";
 import type { Vector } from "../vector.ts";
-import { forFormat, polynomial } from "./float.ts";
+import { forFormat, highDoubles, joined, lowDoubles, polynomial, quotient, sumWithLoss, throughDouble } from "./float.ts";
 
 /** For r up to π/4 and z = r²: (sin r - r) / r³ (single: error 2^-32, double: 2^-63). Minimax polynomials in z, as below. */
 const sinSingle = [-0.166666672, 0.0083333794, -0.000198530644, 2.83250097e-06];
@@ -53,39 +53,39 @@ function reduced(x: Vector): Reduced {
 /** Single precision is reduced in double precision. */
 function reducedSingle(x: Vector): Reduced {
   const failed = x.abs().lt(most).not();
-  const half = (v: Vector): { sum: Vector; rest: Vector } => {
-    const sum = v.madd(2 / Math.PI, magic);
-    const n = sum.sub(magic);
-    return { sum, rest: n.nmadd(half2, n.nmadd(half1, v)).op("f32x4.demote_f64x2_zero", "f32") };
-  };
-  const low = half(x.op("f64x2.promote_low_f32x4", "f64"));
-  if (x.graph.lanes === 2) return { quadrant: narrow(low.sum), high: low.rest, low: null, failed };
-  const high = half(x.shuffle([8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]).op("f64x2.promote_low_f32x4", "f64"));
-  return {
-    quadrant: low.sum.shuffle([0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27], "i32", high.sum),
-    high: low.rest.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23], "f32", high.rest),
-    low: null,
-    failed,
-  };
+  const low = reducedMixed(lowDoubles(x));
+  const rest = low.rest.op("f32x4.demote_f64x2_zero", "f32");
+  if (x.graph.lanes === 2) return { quadrant: narrow(low.sum), high: rest, low: null, failed };
+  const high = reducedMixed(highDoubles(x));
+  const quadrant = low.sum.shuffle([0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27], "i32", high.sum);
+  return { quadrant, high: joined(rest, high.rest.op("f32x4.demote_f64x2_zero", "f32")), low: null, failed };
 }
 
-/** The sine of high + low. */
-function sinOf({ high: r, low }: Reduced): Vector {
+/** A single-precision number, as a double: its quadrant in the low bits of `sum`, and what is left. */
+function reducedMixed(x: Vector): { sum: Vector; rest: Vector } {
+  const sum = x.madd(2 / Math.PI, magic);
+  const n = sum.sub(magic);
+  return { sum, rest: n.nmadd(half2, n.nmadd(half1, x)) };
+}
+
+/** The sine of high + low, in two parts to be added. */
+function sinParts({ high: r, low }: Reduced): readonly [Vector, Vector] {
   const z = r.mul(r);
   const correction = r.mul(z).mul(polynomial(z, forFormat(r, sinSingle, sinDouble)));
-  return r.add(low === null ? correction : correction.add(z.nmadd(0.5, 1).mul(low)));
+  return [r, low === null ? correction : correction.add(z.nmadd(0.5, 1).mul(low))];
 }
 
-/** The cosine of high + low. */
-function cosOf({ high: r, low }: Reduced): Vector {
+/** The cosine of high + low, in two parts to be added. */
+function cosParts({ high: r, low }: Reduced): readonly [Vector, Vector] {
   const z = r.mul(r);
   const half = z.mul(0.5);
   const whole = r.constant(1).sub(half);
   const correction = z.mul(z).mul(polynomial(z, forFormat(r, cosSingle, cosDouble)));
-  if (low === null) return whole.add(correction);
-  const lost = r.constant(1).sub(whole).sub(half);
-  return whole.add(lost.add(r.nmadd(low, correction)));
+  if (low === null) return [whole, correction];
+  return [whole, r.constant(1).sub(whole).sub(half).add(r.nmadd(low, correction))];
 }
+
+const sum = ([x, y]: readonly [Vector, Vector]): Vector => x.add(y);
 
 /** All bits set where the bit of the integer is. */
 function where(integer: Vector, bit: number): Vector {
@@ -101,24 +101,34 @@ const inMath = (x: Vector, name: "sin" | "cos" | "tan"): ScalarFunction => mathF
 
 export function sin(x: Vector): Vector {
   const r = reduced(x);
-  const value = negatedBySecondBit(where(r.quadrant, 1).select(cosOf(r), sinOf(r)), r.quadrant);
+  const value = negatedBySecondBit(where(r.quadrant, 1).select(sum(cosParts(r)), sum(sinParts(r))), r.quadrant);
   return x.eq(0).select(x, value).patch(r.failed, inMath(x, "sin"), x);
 }
 
 export function cos(x: Vector): Vector {
   const r = reduced(x);
-  const value = negatedBySecondBit(where(r.quadrant, 1).select(sinOf(r), cosOf(r)), r.quadrant.add(1));
+  const value = negatedBySecondBit(where(r.quadrant, 1).select(sum(sinParts(r)), sum(cosParts(r))), r.quadrant.add(1));
   return value.patch(r.failed, inMath(x, "cos"), x);
 }
 
 export function tan(x: Vector): Vector {
-  const r = reduced(x);
-  const odd = where(r.quadrant, 1);
-  const [rise, run] = r.low === null ? [tanOf(r.high), r.high.constant(1)] : [sinOf(r), cosOf(r)];
-  return odd.select(run.neg(), rise).div(odd.select(rise, run)).patch(r.failed, inMath(x, "tan"), x);
+  const failed = x.abs().lt(most).not();
+  return throughDouble(x, (accuracy, v) => (accuracy === "double" ? tanDouble(v) : tanMixed(v))).patch(failed, inMath(x, "tan"), x);
 }
 
-function tanOf(r: Vector): Vector {
+function tanDouble(x: Vector): Vector {
+  const r = reduced(x);
+  const [rise, riseLost] = sumWithLoss(...sinParts(r));
+  const [run, runLost] = sumWithLoss(...cosParts(r));
+  const odd = where(r.quadrant, 1);
+  const value = quotient([odd.select(run.neg(), rise), odd.select(runLost.neg(), riseLost)], [odd.select(rise, run), odd.select(riseLost, runLost)]);
+  return x.eq(0).select(x, value).patch(r.failed, inMath(x, "tan"), x);
+}
+
+function tanMixed(x: Vector): Vector {
+  const { sum, rest: r } = reducedMixed(x);
   const z = r.mul(r);
-  return r.mul(z).madd(polynomial(z, tanSingle), r);
+  const tangent = r.mul(z).madd(polynomial(z, tanSingle), r);
+  const odd = where(sum.as("i64"), 1);
+  return odd.select(-1, tangent).div(odd.select(tangent, 1));
 }
