@@ -85,8 +85,7 @@ export class PointwiseOverload implements Overload {
   /** Tensors, and numbers that PyTorch makes 0-dim tensors of; they decide the layout of the result. */
   private readonly shaping: readonly number[];
   private readonly fixedValue: Fused | null;
-  /** The formula's names are the parameters in their order, so that the values of a call can be handed on as they are. */
-  private readonly alignedValue: boolean;
+  private readonly aligned = new Map<Fused, boolean>();
 
   constructor(text: string, definition: PointwiseDefinition) {
     this.schema = parseSchema(text);
@@ -109,7 +108,6 @@ export class PointwiseOverload implements Overload {
       .filter((p) => (p.type === "Tensor" && promotes(p.name)) || definition.promoted?.includes(p.name))
       .map((p) => positions.get(p.name)!);
     this.fixedValue = definition.value instanceof Choice ? null : fused(definition.value);
-    this.alignedValue = this.fixedValue !== null && this.fixedValue.names.every((name, i) => positions.get(name) === i);
     this.checkNames();
     exposeSaved([...positions.keys(), "result"]);
     if (definition.inplace ?? definition.out !== "bool") this.inplace = (values) => this.callInplace(values);
@@ -136,7 +134,9 @@ export class PointwiseOverload implements Overload {
   formulaOf(choice: Formula | Choice, values: readonly unknown[]): Fused {
     if (!(choice instanceof Choice)) return fused(choice);
     const { positions } = this.schema;
-    return fused(choice.pick(...(choice.names.map((name) => values[positions.get(name)!]) as never[])));
+    const { names, pick } = choice;
+    if (names.length === 1) return fused(pick(values[positions.get(names[0])!] as never));
+    return fused(pick(...(names.map((name) => values[positions.get(name)!]) as never[])));
   }
 
   private dtypes(values: readonly unknown[]): { common: DType; out: DType } {
@@ -149,13 +149,21 @@ export class PointwiseOverload implements Overload {
     return { common, out: definition.out === "bool" ? bool : common };
   }
 
+  /** Are the formula's names the parameters in their order, so that the values of a call can be handed on as they are? */
+  private isAligned(kernel: Fused): boolean {
+    let aligned = this.aligned.get(kernel);
+    if (aligned === undefined) {
+      aligned = kernel.names.every((name, i) => this.schema.positions.get(name) === i);
+      this.aligned.set(kernel, aligned);
+    }
+    return aligned;
+  }
+
   private compute(values: readonly unknown[], common: DType, outDtype: DType, out: Tensor | null): Tensor {
     const kernel = this.fixedValue ?? this.formulaOf(this.definition.value, values);
     const { names } = kernel;
     let inputs = values as readonly TensorOrNumber[];
-    if (kernel !== this.fixedValue || !this.alignedValue) {
-      inputs = names.map((name) => values[this.schema.positions.get(name)!] as TensorOrNumber);
-    }
+    if (!this.isAligned(kernel)) inputs = names.map((name) => values[this.schema.positions.get(name)!] as TensorOrNumber);
     const result = kernel.run(inputs, common, outDtype, out, this.allTensors(values));
     return out === null ? this.unread(values, names, result) : result;
   }
@@ -163,7 +171,7 @@ export class PointwiseOverload implements Overload {
   /** The result where its layout is not left to the kernel. */
   private target(values: readonly unknown[], common: DType, outDtype: DType): Tensor | null {
     const { layout, unpromoted } = this.definition;
-    if (layout === undefined && unpromoted === undefined) return null;
+    if (layout === undefined && (unpromoted === undefined || this.isPlain(values))) return null;
     const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
     if (layout === "like self") return ops.emptyLike(tensors[0], outDtype);
     // PyTorch broadcasts the mask before `self`, which shows in the text where they do not fit.
@@ -172,6 +180,18 @@ export class PointwiseOverload implements Overload {
     const masks = unpromoted!.map((name) => values[this.schema.positions.get(name)!]);
     const layouts = tensors.map((t) => (masks.includes(t) ? t : layoutIn(t, common)));
     return emptyStrided(sizes, resultStrides(sizes, layouts, this.allTensors(values)), outDtype);
+  }
+
+  /** Are all tensors in row-major order and of one shape? Then so is the result. */
+  private isPlain(values: readonly unknown[]): boolean {
+    let first: Tensor | null = null;
+    for (const position of this.tensorPositions) {
+      const value = values[position];
+      if (!(value instanceof Tensor)) continue;
+      first ??= value;
+      if (!value._contiguous || (value._sizes !== first._sizes && !sameSizes(value._sizes, first._sizes))) return false;
+    }
+    return first !== null && (this.allTensors(values) || !(first._numel === 0 || first._sizes.includes(1)));
   }
 
   /** No number stands where a tensor may. */
