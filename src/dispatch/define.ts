@@ -290,10 +290,12 @@ export function viewCopy<P extends readonly unknown[], N, R>(op: FunctionOp<P, N
 export class CompositeOverload implements Overload {
   readonly signature: Signature;
   readonly inplace?: (values: unknown[]) => Tensor;
+  readonly refuse?: ((...values: never[]) => void) | undefined;
   private readonly body: (...args: never[]) => unknown;
-  constructor(text: string, body: (...args: never[]) => unknown, inplace?: (...args: never[]) => Tensor, takesOut = true) {
+  constructor(text: string, body: (...args: never[]) => unknown, inplace?: (...args: never[]) => Tensor, takesOut = true, refuse?: (...values: never[]) => void) {
     this.signature = new Signature(parseSchema(text), { takesOut });
     this.body = body;
+    this.refuse = refuse;
     if (inplace !== undefined) this.inplace = (values) => inplace(...(values as never[]));
   }
   call(values: unknown[]): unknown {
@@ -303,8 +305,8 @@ export class CompositeOverload implements Overload {
 
 /** Defines a composite. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
-export function composite<T>(text: string, body: (...args: any[]) => unknown, options: { method?: boolean; inplace?: (...args: any[]) => Tensor; takesOut?: boolean } = {}): T {
-  const overload = new CompositeOverload(text, body, options.inplace, options.takesOut);
+export function composite<T>(text: string, body: (...args: any[]) => unknown, options: { method?: boolean; inplace?: (...args: any[]) => Tensor; takesOut?: boolean; refuse?: (...values: any[]) => void } = {}): T {
+  const overload = new CompositeOverload(text, body, options.inplace, options.takesOut, options.refuse);
   return makeOp(overload.signature.schema.name, [overload], options.method ?? takesSelf(overload.signature.schema)) as T;
 }
 

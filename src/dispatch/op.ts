@@ -16,6 +16,8 @@ export interface Overload {
   readonly inplace?: (values: unknown[]) => Tensor;
   /** `out` must have the very dtype of the result. */
   readonly strictOut?: boolean;
+  /** Refuses arguments before anybody looks at `out`. */
+  readonly refuse?: ((...values: never[]) => void) | undefined;
 }
 
 /** Each way to break off the positional arguments `P` and to give the rest by name. */
@@ -157,7 +159,9 @@ function underObservation<T>(op: AnyOp, args: unknown[], inplace: boolean, call:
 
 /** `out=`: computes, then writes into the given tensors. A factory takes the dtype of `out`. */
 function callWithOut(op: AnyOp, args: unknown[], { out, ...rest }: Record<string, unknown>): unknown {
-  const { signature, strictOut } = op.overloads[0];
+  const { signature, strictOut, refuse } = op.overloads[0];
+  const values = refuse === undefined ? null : signature.match(args, rest);
+  if (values !== null) refuse!(...(values as never[]));
   const isFactory = signature.schema.positions.has("pin_memory");
   const outs = checkOut(op.opName, out, args);
   const result = invoke(op, [...args, isFactory ? { dtype: outs[0].dtype, ...rest } : rest], false);

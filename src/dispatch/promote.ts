@@ -12,20 +12,24 @@ function combine(higher: DType | null, lower: DType | null): DType | null {
 
 const join = (a: DType | null, b: DType): DType => (a === null ? b : promote_types(a, b));
 
-/** The common dtype of operands; null where there is none. */
+/** The common dtype of operands; null where there is none. Among numbers alone those that are tensors keep their precision. */
 export function resultDtype(operands: readonly unknown[]): DType | null {
   let dims: DType | null = null;
   let zero: DType | null = null;
   let numbers: DType | null = null;
+  let exact: DType | null = null;
   for (const operand of operands) {
     if (operand instanceof Tensor) {
-      if (operand._wrapped) numbers = join(numbers, operand.dtype.kind === FLOAT ? get_default_dtype() : operand.dtype);
-      else if (operand._sizes.length > 0) dims = join(dims, operand.dtype);
+      if (operand._wrapped) {
+        numbers = join(numbers, operand.dtype.kind === FLOAT ? get_default_dtype() : operand.dtype);
+        exact = join(exact, operand.dtype);
+      } else if (operand._sizes.length > 0) dims = join(dims, operand.dtype);
       else zero = join(zero, operand.dtype);
     } else if (typeof operand === "number" || typeof operand === "bigint" || typeof operand === "boolean") {
       numbers = join(numbers, kindDefault(scalarKind(operand)));
     }
   }
+  if (dims === null && zero === null && exact !== null) return promote_types(exact, numbers!);
   return combine(dims, combine(zero, numbers));
 }
 

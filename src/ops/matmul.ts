@@ -16,11 +16,16 @@ import { _unsafe_view } from "./unsafe-view.ts";
  * @example
  * torch.matmul(torch.ones(4, 2, 3), torch.ones(3)).shape; // [4, 2]
  */
-export const matmul: Op<[self: Tensor, other: Tensor], { other?: Tensor }> = composite("matmul(Tensor self, Tensor other) -> Tensor", multiplied);
+export const matmul: Op<[self: Tensor, other: Tensor], { other?: Tensor }> = composite("matmul(Tensor self, Tensor other) -> Tensor", multiplied, { refuse: refuseScalars });
 
-function multiplied(self: Tensor, other: Tensor): Tensor {
+function refuseScalars(self: Tensor, other: Tensor): void {
   const [d1, d2] = [self._sizes.length, other._sizes.length];
   if (d1 === 0 || d2 === 0) throw new RuntimeError(`both arguments to matmul need to be at least 1D, but they are ${d1}D and ${d2}D`);
+}
+
+function multiplied(self: Tensor, other: Tensor): Tensor {
+  refuseScalars(self, other);
+  const [d1, d2] = [self._sizes.length, other._sizes.length];
   if (d1 === 1 && d2 === 1) return self.dot(other);
   if (d1 === 2 && d2 === 1) return self.mv(other);
   if (d1 === 1 && d2 === 2) return self.unsqueeze(0).mm(other).squeeze_(0);
