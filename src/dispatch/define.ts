@@ -75,6 +75,8 @@ export interface KernelDefinition {
   method?: boolean;
   /** Do Tensor parameters take numbers too? */
   numbers?: boolean;
+  /** Does the function take `out`? Default: yes. */
+  takesOut?: boolean;
 }
 
 /** An op with a kernel of its own. */
@@ -88,7 +90,7 @@ export class KernelOverload implements Overload, Differentiable {
 
   constructor(text: string, definition: KernelDefinition) {
     this.schema = parseSchema(text);
-    this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? false });
+    this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? false, takesOut: definition.takesOut ?? true });
     this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
     this.rules = gradientRules(this.schema, definition.backward ?? {});
     this.definition = definition;

@@ -39,7 +39,8 @@ export class PointwiseNode extends Node {
       const value = values[differentiable[i].position];
       const node = value instanceof Tensor ? gradientNode(value) : null;
       nodes[i] = node;
-      formulas[i] = node === null ? null : op.formulaOf(differentiable[i].formula, values);
+      // A lone gradient is prepared even if no edge takes it: a view made without recording has none, and yet requires grad.
+      formulas[i] = node === null && count > 1 ? null : op.formulaOf(differentiable[i].formula, values);
       if (node !== null && (value as Tensor)._outputNr !== 0) (indices ??= new Array<number>(count).fill(0))[i] = (value as Tensor)._outputNr;
     }
     super(nodes, indices);
@@ -103,7 +104,7 @@ export class PointwiseNode extends Node {
     const results: Grads = new Array<Tensor | null>(formulas.length).fill(null);
     if (grad === null) return results;
     if (this.op.definition.noDerivative !== undefined) throw new RuntimeError(`derivative for aten::${this.op.definition.noDerivative}${this.wrote ? "_" : ""} is not implemented`);
-    if (this.savedCount > 1 || this.savesMore) this.checkSaved();
+    if (this.savedCount > 1 || this.savesMore || nextNodes[0] === null) this.checkSaved();
     for (let i = 0; i < formulas.length; i++) {
       const formula = formulas[i];
       const next = nextNodes[i];

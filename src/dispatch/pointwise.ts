@@ -219,14 +219,25 @@ export class PointwiseOverload implements Overload {
     const node = gradMode.enabled && this.definition.out !== "bool" && this.anyRequiresGrad(values) ? new PointwiseNode(this, values, common) : null;
     this.definition.refuse?.(values, common, false);
     const target = this.target(values, common, outDtype);
-    this.definition.check?.(values, common, outDtype);
+    if (this.definition.check !== undefined) this.check(values, common, outDtype);
     const out = this.compute(values, common, outDtype, target);
-    if (node !== null) {
+    if (node !== null && (outDtype.kind === FLOAT || this.definition.noDerivative === undefined)) {
       refuseIntegerGraph(outDtype);
       setHistory(out, node);
       node.save(values, out, null);
     }
     return out;
+  }
+
+  /** Shapes that do not fit are refused before what there is no kernel for. */
+  private check(values: readonly unknown[], common: DType, outDtype: DType): void {
+    try {
+      this.definition.check!(values, common, outDtype);
+    } catch (error) {
+      const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
+      if (tensors.length > 1) broadcastTensors(tensors);
+      throw error;
+    }
   }
 
   private anyRequiresGrad(values: readonly unknown[]): boolean {
@@ -243,7 +254,7 @@ export class PointwiseOverload implements Overload {
     const recording = gradMode.enabled && this.anyRequiresGrad(values);
     checkInplace(self, recording);
     const { common, out: outDtype } = this.dtypes(values);
-    const node = recording ? new PointwiseNode(this, values, common) : null;
+    const node = recording && (self.dtype.kind === FLOAT || this.definition.noDerivative === undefined) ? new PointwiseNode(this, values, common) : null;
     this.definition.refuse?.(values, common, true);
     const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
     refuseInternalOverlap(self);

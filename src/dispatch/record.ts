@@ -117,7 +117,7 @@ export class OpNode extends Node {
       const last = this.spans[span - 1];
       let needed = false;
       for (let i = from; i < last[0] + last[1]; i++) if (this.nextNodes[i] !== null) needed = true;
-      if (!needed) continue;
+      if (!needed && this.op.rules.length > 1) continue;
       for (const name of rule.saves(values)) {
         const position = this.op.schema.positions.get(name);
         if (position === undefined || this.saved?.has(name)) continue;
@@ -161,7 +161,7 @@ export class OpNode extends Node {
   apply(grads: Grads): Grads {
     const results: Grads = new Array<Tensor | null>(this.nextNodes.length).fill(null);
     if (grads.every((g) => g === null)) return results;
-    if (this.saved !== null && this.saved.size > 1) this.checkSaved();
+    if (this.saved !== null && (this.saved.size > 1 || this.nextNodes[0] === null)) this.checkSaved();
     let span = 0;
     for (const rule of this.op.rules) {
       const spans = this.spans.slice(span, span + rule.inputs.length);

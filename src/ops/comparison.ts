@@ -1,5 +1,5 @@
 /** Comparisons: bool results, which never require grad. */
-import { composite } from "../dispatch/define.ts";
+import { composite, kernel } from "../dispatch/define.ts";
 import { overloaded, pointwise, PointwiseOverload } from "../dispatch/pointwise.ts";
 import type { InplaceOp, Op, TensorLike } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
@@ -44,16 +44,16 @@ export const ge: Comparison = comparison("ge", ({ self, other }) => self.ge(othe
 export const isnan: Op<[self: Tensor]> = pointwise("isnan(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.isnan(), takesOut: false });
 
 /** Is each element infinite? */
-export const isinf: Op<[self: Tensor]> = composite("isinf(Tensor self) -> Tensor", (self: Tensor) =>
-  self.dtype.kind === FLOAT ? eq(self.abs(), Infinity) : fillWith(emptyLike(self, bool), false),
-  { takesOut: false },
-);
+export const isinf: Op<[self: Tensor]> = kernel("isinf(Tensor self) -> Tensor", {
+  forward: (self: Tensor) => (self.dtype.kind === FLOAT ? eq(self.abs(), Infinity) : fillWith(emptyLike(self, bool), false)),
+  takesOut: false,
+});
 
 /** Is each element finite? */
-export const isfinite: Op<[self: Tensor]> = composite("isfinite(Tensor self) -> Tensor", (self: Tensor) =>
-  self.dtype.kind === FLOAT ? eq(self, self).mul(ne(self.abs(), Infinity)) : fillWith(emptyLike(self, bool), true),
-  { takesOut: false },
-);
+export const isfinite: Op<[self: Tensor]> = kernel("isfinite(Tensor self) -> Tensor", {
+  forward: (self: Tensor) => (self.dtype.kind === FLOAT ? eq(self, self).mul(ne(self.abs(), Infinity)) : fillWith(emptyLike(self, bool), true)),
+  takesOut: false,
+});
 
 /** Is each element +∞? */
 export const isposinf: Op<[self: Tensor]> = pointwise("isposinf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(Infinity) });
@@ -62,7 +62,10 @@ export const isposinf: Op<[self: Tensor]> = pointwise("isposinf(Tensor self) -> 
 export const isneginf: Op<[self: Tensor]> = pointwise("isneginf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(-Infinity) });
 
 /** True for every element: there are no complex tensors. */
-export const isreal: Op<[self: Tensor]> = composite("isreal(Tensor self) -> Tensor", (self: Tensor) => fillWith(emptyLike(self, bool), true), { takesOut: false });
+export const isreal: Op<[self: Tensor]> = kernel("isreal(Tensor self) -> Tensor", {
+  forward: (self: Tensor) => fillWith(emptyLike(self, bool), true),
+  takesOut: false,
+});
 
 interface Tolerances {
   rtol?: number;

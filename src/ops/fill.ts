@@ -80,6 +80,7 @@ function flatten(data: NestedArray): { sizes: number[]; values: Item[]; dtypes: 
   }
   const values: Item[] = [];
   const dtypes = new Set<DType>();
+  let last = "";
   const visit = (item: NestedArray, depth: number): void => {
     if (Array.isArray(item)) {
       if (depth >= sizes.length) throw new TypeError("must be real number, not list");
@@ -92,7 +93,10 @@ function flatten(data: NestedArray): { sizes: number[]; values: Item[]; dtypes: 
       dtypes.add(item.dtype);
       values.push(readElement(item, item._offset));
     } else {
-      dtypes.add(itemDtype(item));
+      if (typeof item !== last) {
+        dtypes.add(itemDtype(item));
+        last = typeof item;
+      }
       values.push(item as Item);
     }
   };
@@ -142,9 +146,13 @@ export function fromData(data: TensorData, dtype: DType | null): Tensor {
 }
 
 function store(out: Tensor, values: readonly Item[]): void {
+  const { dtype } = out;
+  if (dtype.kind === INT) for (const v of values) checkFits(v, dtype, dtype.name);
   const data = viewTyped(out);
-  if (out.dtype.kind === INT) values.forEach((v) => checkFits(v, out.dtype, out.dtype.name));
-  if (data instanceof BigInt64Array) values.forEach((v, i) => (data[i] = typeof v === "bigint" ? v : BigInt(Math.trunc(Number(v)))));
-  else if (out.dtype === bool) values.forEach((v, i) => (data[i] = v || v !== v ? 1 : 0));
-  else values.forEach((v, i) => (data[i] = Number(v)));
+  const n = values.length;
+  if (data instanceof BigInt64Array) for (let i = 0; i < n; i++) data[i] = wholeOf(values[i]);
+  else if (dtype === bool) for (let i = 0; i < n; i++) data[i] = values[i] || values[i] !== values[i] ? 1 : 0;
+  else for (let i = 0; i < n; i++) data[i] = Number(values[i]);
 }
+
+const wholeOf = (value: Item): bigint => (typeof value === "bigint" ? value : BigInt(Math.trunc(Number(value))));

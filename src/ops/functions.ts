@@ -1,4 +1,5 @@
 /** Every op that is a function of the torch namespace; most are methods of Tensor too. One line for each file of ops. */
+export * from "./activation.ts";
 export * from "./add-product.ts";
 export * from "./aliases.ts";
 export * from "./arithmetic.ts";

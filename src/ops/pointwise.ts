@@ -6,7 +6,7 @@ import { RuntimeError } from "../errors.ts";
 import { valueOnly, type Formula } from "../ir/arithmetic.ts";
 import { BOOL, INT } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { noKernel, refuseBool } from "./refusals.ts";
+import { boolNegation, noKernel, refuseBool } from "./refusals.ts";
 
 type Unary = InplaceOp<[self: Tensor]>;
 
@@ -23,9 +23,7 @@ export const abs: Unary = pointwise("abs(Tensor self) -> Tensor", {
 export const neg: Unary = pointwise("neg(Tensor self) -> Tensor", {
   value: ({ self }) => self.neg(),
   backward: { self: ({ grad }) => grad.neg() },
-  check: refuseBool(
-    "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.",
-  ),
+  check: refuseBool(boolNegation),
 });
 
 /** `self` itself; refused for bool tensors. */

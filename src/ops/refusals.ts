@@ -18,6 +18,8 @@ export function refuseBool(text: string): Check {
   };
 }
 
+export const boolNegation =
+  "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.";
 export const boolDifference =
   "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.";
 

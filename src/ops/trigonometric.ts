@@ -1,10 +1,11 @@
 /** Trigonometric and hyperbolic functions, in radians. Integers and bools give the default float dtype. */
-import { pointwise } from "../dispatch/pointwise.ts";
+import { choose, pointwise } from "../dispatch/pointwise.ts";
 import type { InplaceOp } from "../dispatch/op.ts";
-import { valueOnly, type Arithmetic } from "../ir/arithmetic.ts";
+import { RuntimeError } from "../errors.ts";
+import { valueOnly, type Arithmetic, type Formula } from "../ir/arithmetic.ts";
 import { BOOL, INT } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { noKernel } from "./refusals.ts";
+import { boolNegation, noKernel } from "./refusals.ts";
 
 type Unary = InplaceOp<[self: Tensor]>;
 type Binary = InplaceOp<[self: Tensor, other: Tensor]>;
@@ -93,13 +94,18 @@ export const atanh: Unary = pointwise("atanh(Tensor self) -> Tensor", {
   backward: { self: ({ grad, self }) => grad.div(self.mul(self).neg().add(1)) },
 });
 
+const otherAngleGrad: Formula = ({ grad, self, other }) => grad.mul(self.neg()).mul(inverseSquare(self, other));
+const noBoolAngle: Formula = ({ self: _self, other: _other }) => {
+  throw new RuntimeError(boolNegation);
+};
+
 /** The angle of the point (other, self). */
 export const atan2: Binary = pointwise("atan2(Tensor self, Tensor other) -> Tensor", {
   out: "float",
   value: ({ self, other }) => self.atan2(other),
   backward: {
     self: ({ grad, self, other }) => grad.mul(other).mul(inverseSquare(self, other)),
-    other: ({ grad, self, other }) => grad.mul(self.neg()).mul(inverseSquare(self, other)),
+    other: choose(["self"], (self: Tensor) => (self.dtype.kind === BOOL ? noBoolAngle : otherAngleGrad)),
   },
   numbers: false,
 });
