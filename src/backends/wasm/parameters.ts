@@ -1,0 +1,77 @@
+/** What a kernel is told at a call: addresses, steps and scalars, written to a block of the heap. */
+import { bool, float32, float64, int16, int32, int64, int8, type DType } from "../../tensor/dtype.ts";
+import { heap, Storage } from "../../tensor/heap.ts";
+import type { Expr } from "../../ir/expr.ts";
+import type { Assembler } from "./assembler.ts";
+import { Unsupported } from "./elements.ts";
+import { nodesOf } from "./translate.ts";
+
+/** An operand or a number that an expression reads. */
+export interface Leaf {
+  readonly index: number;
+  readonly dtype: DType;
+}
+
+/** Sixteen operands at 16 bytes: address, step, outer step; then sixteen scalars at 8 bytes. */
+const block = new Storage(384);
+const operandBytes = 16;
+const scalarsAt = 256;
+const most = 16;
+
+/** The inputs or the scalars of expressions, in order. */
+export function leavesOf(exprs: readonly Expr[], tag: "input" | "scalar"): Leaf[] {
+  const found = new Map<number, DType>();
+  for (const expr of exprs) {
+    for (const { kind, dtype } of nodesOf(expr)) {
+      if (kind.tag !== tag) continue;
+      if ((found.get(kind.index) ?? dtype) !== dtype) throw new Unsupported(`${tag} ${kind.index} as two dtypes`);
+      found.set(kind.index, dtype);
+    }
+  }
+  if (found.size >= most) throw new Unsupported(`${found.size} of ${tag}`);
+  return [...found].map(([index, dtype]) => ({ index, dtype })).sort((x, y) => x.index - y.index);
+}
+
+/** Where the parameters lie: what every kernel is called with. */
+export const blockAddress = (): number => block.address;
+
+/** Tells where the k-th operand starts and how it advances. */
+export function writeOperand(k: number, address: number, step: number, outerStep = 0): void {
+  const at = (block.address + operandBytes * k) >>> 2;
+  heap.i32[at] = address;
+  heap.i32[at + 1] = step;
+  heap.i32[at + 2] = outerStep;
+}
+
+/** Tells the numbers, each as the lanes of its dtype hold it. */
+export function writeScalars(scalars: readonly Leaf[], values: readonly (number | bigint)[]): void {
+  for (let k = 0; k < scalars.length; k++) {
+    const { index, dtype } = scalars[k];
+    const at = block.address + scalarsAt + 8 * k;
+    const value = values[index];
+    if (dtype === float32) heap.f32[at >>> 2] = Number(value);
+    else if (dtype === float64) heap.f64[at >>> 3] = Number(value);
+    else if (dtype === int64) heap.i64[at >>> 3] = BigInt(value);
+    else if (dtype === bool) heap.i64[at >>> 3] = Number(value) === 0 ? 0n : -1n;
+    else heap.i32[at >>> 2] = wrapped(Number(value), dtype);
+  }
+}
+
+function wrapped(value: number, dtype: DType): number {
+  if (dtype === int32) return value | 0;
+  if (dtype === int16) return (value << 16) >> 16;
+  return dtype === int8 ? (value << 24) >> 24 : value & 255;
+}
+
+export type OperandField = "address" | "step" | "outerStep";
+const offsets: Record<OperandField, number> = { address: 0, step: 4, outerStep: 8 };
+
+/** Reads what the k-th operand was told; `parameters` is the local with the block's address. */
+export function readOperand(a: Assembler, parameters: number, k: number, field: OperandField): void {
+  a.get(parameters).memory("i32.load", operandBytes * k + offsets[field]);
+}
+
+/** Reads the k-th scalar into every lane. */
+export function readScalar(a: Assembler, parameters: number, k: number, dtype: DType): void {
+  a.get(parameters).memory(dtype.itemsize === 8 || dtype === bool ? "v128.load64_splat" : "v128.load32_splat", scalarsAt + 8 * k);
+}

@@ -1,0 +1,211 @@
+/** Writes vector programs as code: what does not change in the loop before it, and each value that is used twice once. */
+import type { Assembler, LaneOpcode } from "./assembler.ts";
+import type { Imported, ScalarFunction } from "./scalar-function.ts";
+import type { LaneType, Vector } from "./vector.ts";
+
+const shapes = { f32: "f32x4", f64: "f64x2", i32: "i32x4", i64: "i64x2" } as const;
+const constantBytes = new DataView(new ArrayBuffer(16));
+
+/** The constants and functions that the code of a module refers to. */
+export class Pool {
+  readonly constants: Uint8Array[] = [];
+  readonly imports: Imported[] = [];
+  private readonly constantOf = new Map<string, number>();
+
+  constant(value: number, type: LaneType): number {
+    for (let at = 0; at < 16; at += type === "f32" || type === "i32" ? 4 : 8) {
+      if (type === "f32") constantBytes.setFloat32(at, value, true);
+      else if (type === "f64") constantBytes.setFloat64(at, value, true);
+      else if (type === "i32") constantBytes.setInt32(at, value, true);
+      else constantBytes.setBigInt64(at, BigInt(value), true);
+    }
+    const bytes = new Uint8Array(constantBytes.buffer.slice(0));
+    const key = bytes.join();
+    let index = this.constantOf.get(key);
+    if (index === undefined) this.constantOf.set(key, (index = this.constants.push(bytes) - 1));
+    return index;
+  }
+  import(imported: Imported): number {
+    const index = this.imports.findIndex((f) => f.name === imported.name);
+    return index >= 0 ? index : this.imports.push(imported) - 1;
+  }
+  /** What the module is instantiated with. */
+  get functions(): Record<string, unknown> {
+    return Object.fromEntries(this.imports.map((f) => [f.name, f.run]));
+  }
+}
+
+/** Writes the values of one graph in one function. */
+export class Writer {
+  private readonly a: Assembler;
+  private readonly pool: Pool;
+  private readonly uses = new Map<Vector, number>();
+  private readonly locals = new Map<Vector, number>();
+  /** The values that their locals hold at this place. */
+  private readonly ready = new Set<Vector>();
+  private readonly roots: readonly Vector[];
+  private lanes: number;
+
+  constructor(a: Assembler, pool: Pool, roots: readonly Vector[]) {
+    this.a = a;
+    this.pool = pool;
+    this.roots = roots;
+    this.lanes = roots[0].graph.lanes;
+    for (const root of roots) this.count(root);
+  }
+
+  private count(v: Vector): void {
+    const uses = this.uses.get(v) ?? 0;
+    this.uses.set(v, uses + 1);
+    if (uses === 0) v.inputs.forEach((input) => this.count(input));
+  }
+
+  /** The local of a value. */
+  local(v: Vector): number {
+    let local = this.locals.get(v);
+    if (local === undefined) this.locals.set(v, (local = this.a.local("v128")));
+    return local;
+  }
+  /** Says that the value's local holds it now. */
+  define(v: Vector): void {
+    this.ready.add(v);
+  }
+
+  /** Computes all that does not depend on `varying` inputs. */
+  writeInvariants(varying: (input: Vector) => boolean): void {
+    const verdicts = new Map<Vector, boolean>();
+    const varies = (v: Vector): boolean => {
+      let verdict = verdicts.get(v);
+      if (verdict === undefined) {
+        const { code } = v;
+        const throws = (code.tag === "lanes" || code.tag === "patch") && code.scalar.throws === true;
+        verdict = throws || (code.tag === "input" ? varying(v) : v.inputs.map(varies).includes(true));
+        verdicts.set(v, verdict);
+      }
+      return verdict;
+    };
+    for (const root of this.roots) if (!varies(root)) this.keep(root);
+    for (const v of [...this.uses.keys()]) {
+      if (!varies(v)) continue;
+      for (const input of v.inputs) if (!varies(input)) this.keep(input);
+    }
+  }
+
+  /** Brings a value into its local. */
+  keep(v: Vector): number {
+    const local = this.local(v);
+    if (this.ready.has(v)) return local;
+    this.write(v);
+    this.a.set(local);
+    this.ready.add(v);
+    return local;
+  }
+
+  /** Writes one round: values computed in it are forgotten after it. With one lane, only the first of each is needed. */
+  round(body: () => void, oneLane = false): void {
+    const lanes = this.lanes;
+    if (oneLane) this.lanes = 1;
+    this.scope(body);
+    this.lanes = lanes;
+  }
+
+  /** Forgets afterwards what was computed within. */
+  private scope(body: () => void): void {
+    const before = [...this.ready];
+    body();
+    this.ready.clear();
+    before.forEach((v) => this.ready.add(v));
+  }
+
+  /** Leaves a value on the stack. */
+  push(v: Vector): void {
+    if (this.ready.has(v)) this.a.get(this.local(v));
+    else if (this.uses.get(v)! > 1) {
+      this.write(v);
+      this.a.tee(this.local(v));
+      this.ready.add(v);
+    } else this.write(v);
+  }
+
+  private write(v: Vector): void {
+    const { a } = this;
+    const { code } = v;
+    switch (code.tag) {
+      case "constant":
+        a.global(this.pool.constant(code.value, v.type));
+        return;
+      case "op":
+        v.inputs.forEach((input) => this.push(input));
+        if (code.by !== undefined) a.i32(code.by);
+        a.op(code.name);
+        return;
+      case "bits":
+        return this.push(v.inputs[0]);
+      case "shuffle":
+        v.inputs.forEach((input) => this.push(input));
+        a.shuffle(code.bytes);
+        return;
+      case "lanes":
+        return this.writeLanes(v, code.scalar, v.inputs);
+      case "rare":
+        return this.writeRare(v.inputs);
+      case "patch":
+        return this.writePatch(v, code.scalar, v.inputs);
+      default:
+        throw new Error(`${code.tag} ${code.index} was not defined`);
+    }
+  }
+
+  private count32(type: LaneType): number {
+    return type === "f64" || type === "i64" ? Math.min(this.lanes, 2) : this.lanes;
+  }
+
+  private writeLanes(v: Vector, scalar: ScalarFunction, inputs: readonly Vector[]): void {
+    const { a } = this;
+    const arguments_ = inputs.map((input) => this.keep(input));
+    const result = a.local("v128");
+    for (let lane = 0; lane < this.count32(v.type); lane++) this.writeLane(scalar, arguments_, result, lane);
+    a.get(result);
+  }
+
+  private writePatch(v: Vector, scalar: ScalarFunction, [fast, mask, ...inputs]: readonly Vector[]): void {
+    const { a } = this;
+    const arguments_ = inputs.map((input) => this.keep(input));
+    const where = this.keep(mask);
+    const result = a.local("v128");
+    this.push(fast);
+    a.set(result).get(where).op("v128.any_true").when(() => {
+      for (let lane = 0; lane < this.count32(v.type); lane++) {
+        // The low word of a mask's lane tells as much as all of it.
+        a.get(where).lane("i32x4.extract_lane", v.type === "f64" || v.type === "i64" ? 2 * lane : lane).when(() => this.writeLane(scalar, arguments_, result, lane));
+      }
+    });
+    a.get(result);
+  }
+
+  private writeRare([usual, mask, other]: readonly Vector[]): void {
+    const { a } = this;
+    const result = a.local("v128");
+    const where = this.keep(mask);
+    a.get(this.keep(usual)).set(result).get(where).op("v128.any_true").when(() => {
+      this.scope(() => {
+        this.push(other);
+        a.get(result).get(where).op("v128.bitselect").set(result);
+      });
+    });
+    a.get(result);
+  }
+
+  /** Puts `scalar` of one lane of the arguments into that lane of the result. */
+  private writeLane(scalar: ScalarFunction, inputs: readonly number[], result: number, lane: number): void {
+    const { a } = this;
+    const parts = scalar.parameters.map((type, i) => {
+      const part = a.local(type);
+      a.get(inputs[i]).lane(`${shapes[type]}.extract_lane` as LaneOpcode, lane).set(part);
+      return part;
+    });
+    a.get(result);
+    scalar.write(a, parts, (imported) => a.call(this.pool.import(imported)));
+    a.lane(`${shapes[scalar.result]}.replace_lane` as LaneOpcode, lane).set(result);
+  }
+}
