@@ -3,6 +3,7 @@ import "./ops/methods.ts";
 
 export { Tensor } from "./tensor/tensor.ts";
 export * from "./ops/functions.ts";
+export { get_num_threads, set_num_threads } from "./ops/parallel.ts";
 export { resize_as_ } from "./ops/resizing.ts";
 export { bool, DType as dtype, float32, float64, get_default_dtype, int16, int32, int64, int8, promote_types, set_default_dtype, uint8 } from "./tensor/dtype.ts";
 export { set_printoptions } from "./tensor/format.ts";

@@ -6,26 +6,23 @@
  */
 import { RuntimeError } from "../errors.ts";
 
-/** Named here so that users need no DOM library to type-check. */
-declare const WebAssembly: {
-  Memory: new (limits: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer; grow(pages: number): number };
-};
+import { createMemory, PAGE } from "./memory.ts";
 
-const PAGE = 65536;
-const MAX_PAGES = 65536;
 const SLAB = 1 << 16;
 /** Storages up to this many bytes are cut from slabs. */
 const SMALL = 1 << 12;
 const ALIGN = 16;
 
-const memory = new WebAssembly.Memory({ initial: 64, maximum: MAX_PAGES });
+const { memory, shared, maxPages } = createMemory();
 
 /**
- * Typed views of the whole memory. Growing the memory detaches them, so hold none across an allocation:
- * read `heap.f32` anew each time.
+ * Typed views of the whole memory. Growing the memory leaves them detached or too short, so hold none across an
+ * allocation: read `heap.f32` anew each time.
  */
 export const heap = {
   memory,
+  /** May other threads see the memory? */
+  shared,
   u8: new Uint8Array(memory.buffer),
   i8: new Int8Array(memory.buffer),
   i16: new Int16Array(memory.buffer),
@@ -73,7 +70,7 @@ function reserve(bytes: number, wanted: number): number {
 /** Doubles where it can, so that growth costs little; falls back to just what is needed. */
 function grow(missing: number, bytes: number, wanted: number): void {
   const have = memory.buffer.byteLength / PAGE;
-  const generous = Math.min(Math.max(missing, have), MAX_PAGES - have);
+  const generous = Math.min(Math.max(missing, have), maxPages - have);
   for (const pages of [generous, missing]) {
     if (pages < missing) continue;
     try {
@@ -88,6 +85,22 @@ function grow(missing: number, bytes: number, wanted: number): void {
     `[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate ${wanted} bytes. ` +
       `Error code 12 (Cannot allocate memory)`,
   );
+}
+
+let fixedTop = 0;
+let fixedEnd = 0;
+
+/** The address of so many bytes (zeros) that stay where they are for good: for what kernels and threads are told. */
+export function fixedBytes(bytes: number): number {
+  const size = Math.ceil(bytes / 64) * 64;
+  if (fixedTop + size > fixedEnd) {
+    fixedTop = reserve(Math.max(size, SLAB), bytes);
+    fixedEnd = fixedTop + Math.max(size, SLAB);
+  }
+  const address = fixedTop;
+  fixedTop += size;
+  heap.u8.fill(0, address, fixedTop);
+  return address;
 }
 
 /** A stretch of the heap that is given back when no storage refers to it any more. */

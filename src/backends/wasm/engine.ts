@@ -9,8 +9,6 @@ declare const WebAssembly: {
   Instance: new (module: object, imports: Record<string, Record<string, unknown>>) => { exports: Record<string, (...args: number[]) => void> };
 };
 
-declare const SharedArrayBuffer: { new (bytes: number): object } | undefined;
-
 function validates(write: (a: Assembler) => void): boolean {
   if (typeof WebAssembly === "undefined") return false;
   const body = new Assembler(0);
@@ -41,8 +39,7 @@ export interface Kernel {
 
 /** Compiles a module that exports one function, `run(parameters, from, to)`. */
 export function compileKernel(module: Omit<WasmModule, "memory">, functions: Record<string, unknown> = {}): Kernel {
-  const shared = typeof SharedArrayBuffer !== "undefined" && heap.memory.buffer instanceof SharedArrayBuffer;
-  const bytes = assemble({ ...module, memory: { shared } });
+  const bytes = assemble({ ...module, memory: { shared: heap.shared } });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { m: heap.memory }, f: functions });
   return { run: exports.run, module: (module.imports ?? []).length === 0 ? bytes : null };
 }

@@ -1,6 +1,6 @@
 /** What a kernel is told at a call: addresses, steps and scalars, written to a block of the heap. */
 import { bool, float32, float64, int16, int32, int64, int8, type DType } from "../../tensor/dtype.ts";
-import { heap, Storage } from "../../tensor/heap.ts";
+import { fixedBytes, heap } from "../../tensor/heap.ts";
 import type { Expr } from "../../ir/expr.ts";
 import type { Assembler } from "./assembler.ts";
 import { Unsupported } from "./elements.ts";
@@ -13,7 +13,7 @@ export interface Leaf {
 }
 
 /** Sixteen operands at 16 bytes: address, step, outer step; then sixteen scalars at 8 bytes. */
-const block = new Storage(384);
+const block = fixedBytes(384);
 const operandBytes = 16;
 const scalarsAt = 256;
 const most = 16;
@@ -33,11 +33,11 @@ export function leavesOf(exprs: readonly Expr[], tag: "input" | "scalar"): Leaf[
 }
 
 /** Where the parameters lie: what every kernel is called with. */
-export const blockAddress = (): number => block.address;
+export const blockAddress = (): number => block;
 
 /** Tells where the k-th operand starts and how it advances. */
 export function writeOperand(k: number, address: number, step: number, outerStep = 0): void {
-  const at = (block.address + operandBytes * k) >>> 2;
+  const at = (block + operandBytes * k) >>> 2;
   heap.i32[at] = address;
   heap.i32[at + 1] = step;
   heap.i32[at + 2] = outerStep;
@@ -47,7 +47,7 @@ export function writeOperand(k: number, address: number, step: number, outerStep
 export function writeScalars(scalars: readonly Leaf[], values: readonly (number | bigint)[]): void {
   for (let k = 0; k < scalars.length; k++) {
     const { index, dtype } = scalars[k];
-    const at = block.address + scalarsAt + 8 * k;
+    const at = block + scalarsAt + 8 * k;
     const value = values[index];
     if (dtype === float32) heap.f32[at >>> 2] = Number(value);
     else if (dtype === float64) heap.f64[at >>> 3] = Number(value);

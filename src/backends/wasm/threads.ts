@@ -1,10 +1,122 @@
 /** Runs kernels on several threads. */
+import { fixedBytes, heap } from "../../tensor/heap.ts";
+import { RuntimeError } from "../../errors.ts";
 import type { Kernel } from "./engine.ts";
+import { controlBytes, processors, spins, startWorker, words } from "./worker.ts";
+
+/** More threads than this gain little on kernels that wait for memory. */
+const MOST_BY_DEFAULT = 8;
+/** Each costs memory and a place in the system's queue. */
+const MOST_WORKERS = 63;
+/** Pieces for each thread, so that one that is interrupted does not keep the others waiting for long. */
+const PIECES_PER_THREAD = 4;
+
+let threads: number | null = null;
+let started = 0;
+let refused = false;
+
+/** Threads that kernels may run on. */
+export function threadCount(): number {
+  return (threads ??= heap.shared ? Math.min(processors(), MOST_BY_DEFAULT) : 1);
+}
+
+/** Sets how many threads kernels may run on, the main one included. */
+export function setThreadCount(count: number): void {
+  threads = count;
+}
+
+/** Worker threads that were started; for tests. */
+export function workersStarted(): number {
+  return started;
+}
 
 /**
  * Runs the units 0 to `n` of a kernel's work, on several threads where that pays: in pieces of whole multiples of
  * `grain` units, where `grain` units are worth handing over (some ten microseconds of work).
  */
-export function parallelFor(kernel: Kernel, parameters: number, n: number, _grain: number): void {
-  kernel.run(parameters, 0, n);
+export function parallelFor(kernel: Kernel, parameters: number, n: number, grain: number): void {
+  if (n < 2 * grain || kernel.module === null || !heap.shared || threadCount() === 1 || !startWorkers(threadCount() - 1)) kernel.run(parameters, 0, n);
+  else share(kernel, kernel.module, parameters, n, grain * Math.ceil(n / grain / (threadCount() * PIECES_PER_THREAD)));
+}
+
+/** Starts workers until there are `count`; tells whether there are any. */
+function startWorkers(count: number): boolean {
+  while (started < Math.min(count, MOST_WORKERS) && !refused) {
+    if (startWorker(started, controlAddress())) started++;
+    else refused = true;
+  }
+  return started > 0;
+}
+
+let controlAt = 0;
+let control: Int32Array = new Int32Array(0);
+
+function controlAddress(): number {
+  if (controlAt === 0) {
+    controlAt = fixedBytes(controlBytes);
+    control = new Int32Array(heap.memory.buffer, controlAt, controlBytes / 4);
+  }
+  return controlAt;
+}
+
+/** Where the workers find the module of a kernel. */
+interface Published {
+  readonly id: number;
+  readonly address: number;
+}
+const published = new WeakMap<Kernel, Published>();
+let publishedCount = 0;
+
+function publish(kernel: Kernel, module: Uint8Array): Published {
+  let entry = published.get(kernel);
+  if (entry === undefined) {
+    const address = fixedBytes(module.length);
+    heap.u8.set(module, address);
+    published.set(kernel, (entry = { id: publishedCount++, address }));
+  }
+  return entry;
+}
+
+/** Opens the job to the workers, takes pieces as they do, and waits for those that are at work. */
+function share(kernel: Kernel, module: Uint8Array, parameters: number, n: number, piece: number): void {
+  const { id, address } = publish(kernel, module);
+  control[words.helpers] = threadCount() - 1;
+  control[words.kernel] = id;
+  control[words.moduleAt] = address;
+  control[words.moduleBytes] = module.length;
+  control[words.parameters] = parameters;
+  control[words.units] = n;
+  control[words.pieceUnits] = piece;
+  control[words.failed] = 0;
+  Atomics.store(control, words.taken, 0);
+  Atomics.store(control, words.open, 1);
+  Atomics.add(control, words.sequence, 1);
+  Atomics.notify(control, words.sequence);
+  try {
+    for (;;) {
+      const from = Atomics.add(control, words.taken, 1) * piece;
+      if (from >= n) break;
+      kernel.run(parameters, from, Math.min(from + piece, n));
+    }
+  } finally {
+    Atomics.store(control, words.open, 0);
+    awaitWorkers();
+  }
+  if (Atomics.load(control, words.failed) === 1) throw new RuntimeError("a kernel failed on a worker thread");
+}
+
+/** The main thread of a page may not sleep. */
+let maySleep = true;
+
+function awaitWorkers(): void {
+  for (let spin = 0; ; spin++) {
+    const active = Atomics.load(control, words.active);
+    if (active === 0) return;
+    if (spin < spins || !maySleep) continue;
+    try {
+      Atomics.wait(control, words.active, active);
+    } catch {
+      maySleep = false;
+    }
+  }
 }

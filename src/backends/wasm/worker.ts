@@ -1,0 +1,122 @@
+/** The threads beside the main one: their program, and how the platform starts them. */
+import { heap } from "../../tensor/heap.ts";
+
+/**
+ * Words (Int32) of the control block, through which the main thread and the workers talk. Words that are written while
+ * others are being read have cache lines of their own.
+ */
+export const words = {
+  /** Counts the jobs; workers wait for it to change. */
+  sequence: 0,
+  /** Workers that may be reading the job: while there are any it does not change. */
+  active: 16,
+  /** Pieces of the job that have been taken. */
+  taken: 32,
+  /** Does the job take workers in? */
+  open: 48,
+  /** The job: how many workers may take part, which kernel, and the arguments of `parallelFor`. */
+  helpers: 49,
+  kernel: 50,
+  moduleAt: 51,
+  moduleBytes: 52,
+  parameters: 53,
+  units: 54,
+  pieceUnits: 55,
+  /** A worker's kernel has thrown. */
+  failed: 56,
+} as const;
+export const controlBytes = 64 * 4;
+
+/** Looks at the control word before a thread goes to sleep: some ten microseconds, as long as waking up takes. */
+export const spins = 1000;
+
+/**
+ * What a worker runs; it stands alone, so that it survives any bundler. A worker enters a job before it looks whether
+ * the job is open, and the main thread closes the job before it looks for workers inside: one of them sees the other.
+ */
+const program = `
+const work = ({ memory, control: at, index, words: w, spins }) => {
+  const control = new Int32Array(memory.buffer, at);
+  const kernels = new Map();
+  const kernelOfJob = () => {
+    let run = kernels.get(control[w.kernel]);
+    if (run === undefined) {
+      const bytes = new Uint8Array(memory.buffer, control[w.moduleAt] >>> 0, control[w.moduleBytes]).slice();
+      run = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { m: memory }, f: {} }).exports.run;
+      kernels.set(control[w.kernel], run);
+    }
+    return run;
+  };
+  const takePieces = () => {
+    const run = kernelOfJob();
+    const parameters = control[w.parameters];
+    const units = control[w.units] >>> 0;
+    const piece = control[w.pieceUnits] >>> 0;
+    for (;;) {
+      const from = Atomics.add(control, w.taken, 1) * piece;
+      if (from >= units) return;
+      run(parameters, from, Math.min(from + piece, units));
+    }
+  };
+  for (let seen = 0; ; ) {
+    for (let spin = 0; Atomics.load(control, w.sequence) === seen; spin++) {
+      if (spin >= spins) Atomics.wait(control, w.sequence, seen);
+    }
+    seen = Atomics.load(control, w.sequence);
+    Atomics.add(control, w.active, 1);
+    try {
+      if (Atomics.load(control, w.open) === 1 && index < control[w.helpers]) takePieces();
+    } catch {
+      Atomics.store(control, w.failed, 1);
+    }
+    if (Atomics.sub(control, w.active, 1) === 1) Atomics.notify(control, w.active);
+  }
+};`;
+
+const nodeProgram = `${program}\nwork(require("node:worker_threads").workerData);`;
+const webProgram = `${program}\nonmessage = ({ data }) => work(data);`;
+
+/** As much of Node's modules and of a page's globals as is used here. */
+interface NodeWorker {
+  on(event: "error", listener: () => void): void;
+  unref(): void;
+}
+interface Platform {
+  process?: {
+    getBuiltinModule?: (name: string) => {
+      Worker: new (program: string, options: object) => NodeWorker;
+      availableParallelism: () => number;
+    };
+  };
+  Worker?: new (url: string) => { postMessage(data: unknown, transfer: object[]): void };
+  Blob?: new (parts: string[], options: { type: string }) => object;
+  URL?: { createObjectURL?: (blob: object) => string };
+  navigator?: { hardwareConcurrency?: number };
+}
+const platform = globalThis as unknown as Platform;
+
+/** Processors that this process may use; 1 where nothing tells. */
+export function processors(): number {
+  return platform.navigator?.hardwareConcurrency ?? platform.process?.getBuiltinModule?.("node:os").availableParallelism() ?? 1;
+}
+
+/** Starts the worker of this index on its way; false where the platform refuses. Until it runs, it takes part in no job. */
+export function startWorker(index: number, control: number): boolean {
+  const data = { memory: heap.memory, control, index, words, spins };
+  try {
+    const node = platform.process?.getBuiltinModule?.("node:worker_threads");
+    if (node !== undefined) {
+      // Neither the program's flags nor its environment, which may preload modules.
+      const worker = new node.Worker(nodeProgram, { eval: true, workerData: data, execArgv: [], env: {} });
+      worker.on("error", () => {});
+      worker.unref();
+      return true;
+    }
+    const { Worker, Blob, URL } = platform;
+    if (Worker === undefined || Blob === undefined || URL?.createObjectURL === undefined) return false;
+    new Worker(URL.createObjectURL(new Blob([webProgram], { type: "text/javascript" }))).postMessage(data, []);
+    return true;
+  } catch {
+    return false;
+  }
+}
