@@ -8,6 +8,7 @@ import { ensureBuilt } from "./build.mjs";
 /** Names that the rule would refuse, each with the reason why it stays. */
 const allowed = {
   torch: {
+    AssertionError: "a class of Python's that PyTorch raises",
     IndexError: "a class of Python's that PyTorch raises",
     NotImplementedError: "a class of Python's that PyTorch raises",
     RuntimeError: "a class of Python's that PyTorch raises",

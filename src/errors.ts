@@ -16,6 +16,9 @@ export class ValueError extends errorClass("ValueError") {}
 /** A combination of op and dtype for which PyTorch has no kernel. */
 export class NotImplementedError extends errorClass("NotImplementedError") {}
 
+/** What PyTorch's Python code asserts. */
+export class AssertionError extends errorClass("AssertionError") {}
+
 export type WarningCategory = "UserWarning" | "FutureWarning" | "DeprecationWarning";
 export type WarningHandler = (message: string, category: WarningCategory) => void;
 

@@ -7,7 +7,7 @@ export { get_num_threads, set_num_threads } from "./ops/parallel.ts";
 export { resize_as_ } from "./ops/resizing.ts";
 export { bool, DType as dtype, float32, float64, get_default_dtype, int16, int32, int64, int8, promote_types, set_default_dtype, uint8 } from "./tensor/dtype.ts";
 export { set_printoptions } from "./tensor/format.ts";
-export { IndexError, NotImplementedError, RuntimeError, setWarningHandler, ValueError } from "./errors.ts";
+export { AssertionError, IndexError, NotImplementedError, RuntimeError, setWarningHandler, ValueError } from "./errors.ts";
 export { enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled } from "./autograd/grad-mode.ts";
 export { is_anomaly_check_nan_enabled, is_anomaly_enabled } from "./autograd/anomaly.ts";
 export * as autograd from "./torch-autograd.ts";

@@ -1,5 +1,20 @@
 /** The namespace torch.nn.functional. */
 export { huber_loss, l1_loss, mse_loss, smooth_l1_loss } from "../ops/loss.ts";
+export { cross_entropy, nll_loss } from "../ops/class-loss.ts";
+export { binary_cross_entropy, binary_cross_entropy_with_logits, gaussian_nll_loss, kl_div, poisson_nll_loss } from "../ops/probability-loss.ts";
+export {
+  cosine_embedding_loss,
+  hinge_embedding_loss,
+  margin_ranking_loss,
+  multi_margin_loss,
+  multilabel_margin_loss,
+  multilabel_soft_margin_loss,
+  soft_margin_loss,
+  triplet_margin_loss,
+  triplet_margin_with_distance_loss,
+} from "../ops/margin-loss.ts";
+export { functionalEmbedding as embedding, one_hot } from "../ops/embedding.ts";
+export { cosine_similarity, pairwise_distance, pdist } from "../ops/distance.ts";
 export { sigmoid } from "../ops/exponential.ts";
 export { tanh } from "../ops/trigonometric.ts";
 export { log_softmax, normalize, relu, softmax, softmin } from "./activations.ts";

@@ -1,41 +1,12 @@
 /** Losses: functions of torch.nn.functional. */
-import { gradMode } from "../autograd/grad-mode.ts";
 import { composite, KernelOverload } from "../dispatch/define.ts";
-import { fused } from "../dispatch/fused.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { pointwise } from "../dispatch/pointwise.ts";
-import { resultDtype } from "../dispatch/promote.ts";
-import { Reducer } from "../dispatch/reduce.ts";
-import { NotImplementedError, RuntimeError, ValueError, warn } from "../errors.ts";
-import type { Arithmetic, Formula } from "../ir/arithmetic.ts";
-import { FLOAT } from "../tensor/dtype.ts";
+import { RuntimeError, ValueError, warn } from "../errors.ts";
+import type { Arithmetic } from "../ir/arithmetic.ts";
 import { broadcastSizes, listText, sameSizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-
-/** What becomes of the losses of the elements. */
-export type Reduction = "none" | "mean" | "sum";
-
-const none = 0;
-const mean = 1;
-const sum = 2;
-
-function reductionCode(reduction: string): number {
-  if (reduction === "elementwise_mean") {
-    warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.");
-    return mean;
-  }
-  const code = ["none", "mean", "sum"].indexOf(reduction);
-  if (code < 0) throw new ValueError(`${reduction} is not a valid value for reduction`);
-  return code;
-}
-
-/** The reduction that the deprecated `size_average` and `reduce` stand for. */
-function legacyReduction(sizeAverage: boolean | null, reduce: boolean | null, reduction: string): string {
-  if (sizeAverage === null && reduce === null) return reduction;
-  const named = reduce === false ? "none" : sizeAverage === false ? "sum" : "mean";
-  warn(`size_average and reduce args will be deprecated, please use reduction='${named}' instead.`);
-  return named;
-}
+import { legacy, legacyReduction, lossForward, none, owned, reduced, reductionCode, share, type LossOptions, type Positional, type Reduction } from "./loss-reduction.ts";
 
 /** Both tensors in their broadcast shape; a difference of sizes is most often a mistake. */
 function matched(input: Tensor, target: Tensor): [Tensor, Tensor] {
@@ -64,29 +35,6 @@ function weighted(losses: Tensor, weight: Tensor, input: Tensor, reduction: stri
   }
 }
 
-/** The forward of a loss: one kernel, its reduction included. `kernelName` is what PyTorch's refusal of integers calls it. */
-function lossForward(value: Formula, kernelName: string) {
-  const total = new Reducer("sum", value);
-  const average = new Reducer("sum", value, ({ folded, count }) => folded.div(count));
-  return (self: Tensor, target: Tensor, reduction: number, ...parameters: number[]): Tensor => {
-    const dtype = resultDtype([self, target])!;
-    if (dtype.kind !== FLOAT) throw new NotImplementedError(`"${kernelName}" not implemented for '${dtype.title}'`);
-    const operands = [self, target, ...parameters];
-    if (reduction === none) return fused(value).run(operands, dtype, dtype, null);
-    if (reduction === sum) return total.run(operands, null, false, dtype, dtype);
-    return average.run([...operands, self._numel], null, false, dtype, dtype);
-  };
-}
-
-/** What the gradient of the loss is multiplied by for each element. */
-const share = (self: Tensor, reduction: number): number => (reduction === mean ? 1 / self._numel : 1);
-
-/** A gradient that nothing else refers to may be kept as it is. */
-function owned(grad: Tensor): Tensor {
-  grad._owned = !gradMode.enabled;
-  return grad;
-}
-
 type Slope = FunctionOp<[grad_output: Tensor, self: Tensor, target: Tensor, scale: number]>;
 type ParametricSlope = FunctionOp<[grad_output: Tensor, self: Tensor, target: Tensor, parameter: number, scale: number]>;
 
@@ -109,19 +57,10 @@ const mseKernel = new KernelOverload("mse_loss(Tensor self, Tensor target, int r
   },
 });
 
-interface LossOptions {
-  size_average?: boolean | null;
-  reduce?: boolean | null;
-  reduction?: Reduction;
-}
 interface WeightedOptions extends LossOptions {
   weight?: Tensor | null;
 }
-/** Deprecated: `size_average` and `reduce`; say `reduction`. */
-type Positional = [input: Tensor, target: Tensor, size_average?: boolean | null, reduce?: boolean | null, reduction?: Reduction];
 type WeightedLoss = FunctionOp<[...Positional, weight?: Tensor | null], WeightedOptions>;
-
-const legacy = "Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, str reduction='mean'";
 
 /**
  * The mean (or sum, or each) of (input - target)²; with `weight`, of those products, over the sum of the weights.
@@ -151,10 +90,7 @@ export const l1_loss: WeightedLoss = composite(
   },
 );
 
-function absolute(x: Tensor, y: Tensor, reduction: number): Tensor {
-  const losses = x.sub(y).abs();
-  return reduction === none ? losses : reduction === mean ? losses.mean() : losses.sum();
-}
+const absolute = (x: Tensor, y: Tensor, reduction: number): Tensor => reduced(x.sub(y).abs(), reduction);
 
 const smoothSlope: ParametricSlope = pointwise("smooth_l1_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar beta, Scalar scale) -> Tensor", {
   value: ({ grad_output, self, target, beta, scale }) => smoothStep(self.sub(target), beta).mul(scale).mul(grad_output),

@@ -1,6 +1,9 @@
 /** What PyTorch refuses, in its words; each function gives the `check` of a pointwise op. */
+import { gradMode } from "../autograd/grad-mode.ts";
+import { requiresGrad } from "../autograd/variable.ts";
 import { NotImplementedError, RuntimeError } from "../errors.ts";
 import { BOOL, checkFits, type DType, type Kind } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 type Check = (values: readonly unknown[], common: DType) => void;
 
@@ -37,4 +40,12 @@ export function both(...checks: readonly Check[]): Check {
   return (values, common) => {
     for (const check of checks) check(values, common);
   };
+}
+
+/** Refuses tensors that require a gradient which `op` has not. */
+export function refuseGradient(op: string, inputs: Record<string, Tensor | null>): void {
+  if (!gradMode.enabled) return;
+  for (const [name, t] of Object.entries(inputs)) {
+    if (t !== null && requiresGrad(t)) throw new RuntimeError(`The function '${op}' is not differentiable with respect to argument '${name}'. This input cannot have requires_grad True.`);
+  }
 }

@@ -59,6 +59,7 @@ function decodeFields(fields: Record<string, Encoded>, path: string, seen: Seen)
 
 /** "torch.channels_last" and the like; anything else that the exporter could not encode is opaque. */
 function constant(text: string): unknown {
+  if (text === "PairwiseDistance()") return torch.nn.functional.pairwise_distance; // a module that does no more
   const value = text.startsWith("torch.") ? (torch as Record<string, unknown>)[text.slice(6)] : undefined;
   if (value === undefined) throw new Unsupported(`the argument ${text.replace(/[( ].*/s, "")}`);
   return value;
