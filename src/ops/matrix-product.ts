@@ -1,8 +1,10 @@
 /** Products of tensors as matrices, unrecorded; and the refusals and gradients that the ops made of them share. */
-import { gemm, type Matrix } from "../backends/reference/gemm.ts";
+import { gemm } from "../backends/gemm.ts";
+import { axis, single, type Axis, type Factor } from "../backends/product.ts";
+import { multiplySmall, type Strided } from "../backends/reference/gemm.ts";
 import { refuseInternalOverlap } from "../dispatch/iterate.ts";
 import { NotImplementedError, RuntimeError } from "../errors.ts";
-import { BOOL, type DType } from "../tensor/dtype.ts";
+import { BOOL, FLOAT, type DType } from "../tensor/dtype.ts";
 import { isExpandable, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { expandError, writeInto } from "./copy.ts";
@@ -15,25 +17,35 @@ export interface Scaling {
 
 const plain: Scaling = { alpha: 1, beta: 0 };
 
-/** Where the last two dimensions of `t` lie as a matrix, in the batch `index`; a vector is a column. */
-function matrixOf(t: Tensor, index = 0): Matrix {
+/** Products of so few multiplications are made without packing. */
+const SMALL = 100;
+
+/** The last two dimensions of `t`; a vector is a column. */
+function matrixOf(t: Tensor): Strided {
   const { _strides: strides, _offset: offset } = t;
-  const at = t._storage.address / t.dtype.itemsize + offset;
   const n = strides.length;
-  return n === 1 ? { at, row: strides[0], column: 0 } : { at: n === 3 ? at + index * strides[0] : at, row: strides[n - 2], column: strides[n - 1] };
+  return { at: t._storage.address / t.dtype.itemsize + offset, row: strides[Math.max(n - 2, 0)], column: n === 1 ? 0 : strides[n - 1] };
+}
+
+/** The same as a batch of `batch` matrices, m × n. */
+function factorOf(t: Tensor, batch: Axis, m: number, n: number): Factor {
+  const { row, column } = matrixOf(t);
+  return { storage: t._storage, offset: t._offset, batch, rows: axis(m, row), columns: axis(n, column) };
 }
 
 /** out = alpha · a · b + beta · out, where `out` is contiguous; a or b may be a vector, which is then a column. */
-export function multiplyInto(out: Tensor, a: Tensor, b: Tensor, { alpha, beta }: Scaling = plain, index = 0): Tensor {
-  const [m, k] = a._sizes.slice(-2);
-  const n = b._sizes.length === 1 ? 1 : b._sizes[b._sizes.length - 1];
-  if (m * n > 0) gemm(out.dtype, { m, n, k, a: matrixOf(a, index), b: matrixOf(b, index), out: matrixOf(out).at + index * m * n, alpha, beta });
+export function multiplyInto(out: Tensor, a: Tensor, b: Tensor, { alpha, beta }: Scaling = plain): Tensor {
+  const [m, k] = a._sizes;
+  const n = b._sizes.length === 1 ? 1 : b._sizes[1];
+  if (m * n * k <= SMALL && out.dtype.kind === FLOAT) multiplySmall(out.dtype, m, n, k, matrixOf(a), matrixOf(b), matrixOf(out).at, alpha, beta);
+  else gemm(out.dtype, { a: factorOf(a, single, m, k), b: factorOf(b, single, k, n), out: { storage: out._storage, offset: out._offset }, alpha, beta });
   return out;
 }
 
 /** The products of the matrices in two batches. */
-export function multiplyBatches(out: Tensor, a: Tensor, b: Tensor, scaling: Scaling = plain): Tensor {
-  for (let i = 0; i < a._sizes[0]; i++) multiplyInto(out, a, b, scaling, i);
+export function multiplyBatches(out: Tensor, a: Tensor, b: Tensor, { alpha, beta }: Scaling = plain): Tensor {
+  const factor = (t: Tensor): Factor => factorOf(t, axis(t._sizes[0], t._strides[0]), t._sizes[1], t._sizes[2]);
+  gemm(out.dtype, { a: factor(a), b: factor(b), out: { storage: out._storage, offset: out._offset }, alpha, beta });
   return out;
 }
 

@@ -38,7 +38,7 @@ export const opcodes = {
   "i32.ge_s": 0x4e, "i32.ge_u": 0x4f, "i32.add": 0x6a, "i32.sub": 0x6b, "i32.mul": 0x6c, "i32.and": 0x71, "i32.or": 0x72, "i32.xor": 0x73, "i32.shl": 0x74,
   "i32.shr_s": 0x75, "i32.shr_u": 0x76, "i64.add": 0x7c, "i64.sub": 0x7d, "i64.mul": 0x7e, "i64.div_s": 0x7f, "i64.rem_s": 0x81, "f32.sqrt": 0x91, "f64.lt": 0x63,
   "f32.add": 0x92, "f32.sub": 0x93, "f32.mul": 0x94, "f32.div": 0x95, "f64.sqrt": 0x9f, "f64.add": 0xa0, "f64.sub": 0xa1, "f64.mul": 0xa2, "f64.div": 0xa3,
-  "i32.div_s": 0x6d, "i32.rem_s": 0x6f, "i64.eqz": 0x50, "i64.eq": 0x51, "i64.lt_s": 0x53, "i64.lt_u": 0x54, "i64.shl": 0x86, "i64.shr_s": 0x87, "i64.and": 0x83, "i64.xor": 0x85,
+  "i32.div_s": 0x6d, "i32.div_u": 0x6e, "i32.rem_s": 0x6f, "i32.rem_u": 0x70, "i64.eqz": 0x50, "i64.eq": 0x51, "i64.lt_s": 0x53, "i64.lt_u": 0x54, "i64.shl": 0x86, "i64.shr_s": 0x87, "i64.and": 0x83, "i64.xor": 0x85,
   "select": 0x1b, "i32.wrap_i64": 0xa7, "i64.extend_i32_s": 0xac, "i64.extend_i32_u": 0xad, "f64.convert_i64_s": 0xb9, "f32.convert_i64_s": 0xb4, "f32.demote_f64": 0xb6, "f64.promote_f32": 0xbb,
   "i64.trunc_sat_f64_s": 0xfc06,
   "v128.load": 0xfd00, "v128.load8x8_s": 0xfd01, "v128.load8_splat": 0xfd07, "v128.load16_splat": 0xfd08, "v128.load32_splat": 0xfd09, "v128.load64_splat": 0xfd0a,
