@@ -21,4 +21,6 @@ export { log_softmax, normalize, relu, softmax, softmin } from "./activations.ts
 export * from "./element-activations.ts";
 export { hardshrink, prelu } from "../ops/activation.ts";
 export { linear } from "../ops/linear.ts";
+export * from "../ops/lp-pooling.ts";
+export * from "../ops/pooling.ts";
 export { alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout } from "./dropout.ts";

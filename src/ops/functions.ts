@@ -30,6 +30,7 @@ export * from "./matmul.ts";
 export * from "./norm.ts";
 export * from "./normalization.ts";
 export * from "./pointwise.ts";
+export { adaptive_avg_pool1d, adaptive_max_pool1d, avg_pool1d, max_pool1d, max_pool2d, max_pool3d } from "./pooling.ts";
 export * from "./power.ts";
 export * from "./queries.ts";
 export * from "./random.ts";
