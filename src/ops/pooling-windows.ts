@@ -95,7 +95,7 @@ export function pooledSizes(self: Tensor, pooling: Pooling, where: string, whole
 const one: Windows = { size: 1, starts: new Int32Array(1), ends: new Int32Array([1]), step: 1, counts: new Int32Array([1]) };
 
 /** Fills up to three dimensions. */
-const volumeOf = (windows: readonly Windows[]): Volume => [...new Array<Windows>(3 - windows.length).fill(one), ...windows] as unknown as Volume;
+const volumeOf = (windows: readonly Windows[]): Volume => [...[one, one].slice(windows.length - 1), ...windows] as unknown as Volume;
 
 /** The windows of a pooling of `spatial` with `counts` of them; an average over padding counts that in only with `countPadding`. */
 export function slidingWindows(spatial: Sizes, counts: Sizes, { kernel, stride, padding, dilation }: Pooling, countPadding = false): Volume {
