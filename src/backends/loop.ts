@@ -1,5 +1,5 @@
-/** Drives kernels over N-dimensional operands: merges dimensions, then calls the kernel once per innermost stretch. */
-import type { PointwiseKernel, ReductionKernel } from "../ir/kernel.ts";
+/** Drives kernels over N-dimensional operands: merges dimensions, then calls the kernel for the innermost ones. */
+import type { PointwiseKernel, ReductionKernel, ScanKernel } from "../ir/kernel.ts";
 import type { Sizes } from "../tensor/layout.ts";
 
 /** Byte address and byte strides of an operand; operand 0 is the output. */
@@ -28,20 +28,63 @@ export function coalesce(sizes: Sizes, strides: Sizes[]): { sizes: number[]; str
   return { sizes: outSizes, strides: out };
 }
 
-/** Runs `kernel` over all elements of `sizes`. */
+/** Runs `kernel` over all elements of `sizes`, along the memory order of the output. */
 export function runPointwise(
   kernel: PointwiseKernel,
   sizes: Sizes,
   operands: readonly Operand[],
   scalars: readonly (number | bigint)[] = noScalars,
 ): void {
-  const merged = coalesce(sizes, operands.map((o) => o.strides as number[]));
   if (sizes.includes(0)) return;
+  const merged = coalesce(...inMemoryOrder(sizes, operands.map((o) => o.strides)));
   const at = operands.map((o) => o.address);
   const inner = merged.sizes.pop() ?? 1;
   const step = merged.strides.map((s) => s.pop() ?? 0);
-  forEachIndex(merged.sizes, merged.strides, at, () => kernel(inner, at, step, scalars));
+  const row = rowDimension(merged.sizes, merged.strides, step);
+  const outer = row < 0 ? 1 : merged.sizes.splice(row, 1)[0];
+  const outerStep = merged.strides.map((s) => (row < 0 ? 0 : s.splice(row, 1)[0]));
+  const width = isTransposed(step, outerStep) ? Math.min(inner, TILE) : inner;
+  forEachIndex(merged.sizes, merged.strides, at, () => {
+    if (width === inner) return kernel(inner, outer, at, step, outerStep, scalars);
+    for (let from = 0; from < inner; from += width) {
+      kernel(Math.min(width, inner - from), outer, at.map((address, k) => address + from * step[k]), step, outerStep, scalars);
+    }
+  });
 }
+
+/** Columns that are worked on at once where rows lie across the memory of an operand, so that the cache keeps their lines from row to row. */
+const TILE = 32;
+
+/** Does some input go on by less from row to row than within a row? */
+function isTransposed(step: Sizes, outerStep: Sizes): boolean {
+  return step.some((s, k) => outerStep[k] > 0 && outerStep[k] < s);
+}
+
+/** Sizes and strides with the dimension along which the output advances most coming first. */
+function inMemoryOrder(sizes: Sizes, strides: Sizes[]): [Sizes, Sizes[]] {
+  const [out] = strides;
+  if (out.every((s, d) => d === 0 || s <= out[d - 1])) return [sizes, strides];
+  const order = [...sizes.keys()].sort((a, b) => out[b] - out[a] || a - b);
+  return [order.map((d) => sizes[d]), strides.map((list) => order.map((d) => list[d]))];
+}
+
+/**
+ * The dimension that makes the rows of kernel calls: the one along which an input that rows lie across advances least,
+ * else the innermost of those left, or where that is short, the longest.
+ */
+function rowDimension(sizes: Sizes, strides: readonly Sizes[], step: Sizes): number {
+  const last = sizes.length - 1;
+  if (last < 1) return last;
+  for (let k = 1; k < step.length; k++) {
+    const steps = strides[k].map((s) => (s > 0 ? s : Infinity));
+    const least = Math.min(...steps);
+    if (least < step[k]) return steps.indexOf(least);
+  }
+  return sizes[last] >= SHORT ? last : sizes.indexOf(Math.max(...sizes));
+}
+
+/** Fewer rows than this hardly pay for a call. */
+const SHORT = 16;
 
 /** Calls `body` for each index of `sizes`, keeping the addresses `at` in step. */
 export function forEachIndex(sizes: Sizes, strides: readonly Sizes[], at: number[], body: () => void): void {
@@ -89,7 +132,7 @@ export function runReduction(
 }
 
 /** Runs a scan along one dimension of both operands; `sizes` and the strides of the others index the lanes. */
-export function runScan(kernel: PointwiseKernel, n: number, step: readonly number[], sizes: Sizes, strides: readonly Sizes[], addresses: readonly number[]): void {
+export function runScan(kernel: ScanKernel, n: number, step: readonly number[], sizes: Sizes, strides: readonly Sizes[], addresses: readonly number[]): void {
   if (n === 0 || sizes.includes(0)) return;
   const at = addresses.slice();
   forEachIndex(sizes, strides, at, () => kernel(n, at, step, noScalars));

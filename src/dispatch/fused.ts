@@ -1,5 +1,5 @@
 /** Runs a formula as one kernel: traces it into IR for the dtypes at hand, compiles it once, launches it. */
-import { compilePointwise } from "../backends/reference/compile.ts";
+import { compilePointwise } from "../backends/compile.ts";
 import { runPointwise } from "../backends/loop.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { Expr } from "../ir/expr.ts";
@@ -14,9 +14,10 @@ import type { TensorOrNumber } from "./promote.ts";
 const radix = dtypes.length + 1;
 const numberCode = dtypes.length;
 
-// Kernels take addresses and steps in arrays; these two serve every launch over contiguous operands.
+// Kernels take addresses and steps in arrays; these serve every launch over contiguous operands.
 const at: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 const step: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+const noStep: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 const scalars: (number | bigint)[] = [0, 0, 0, 0, 0, 0, 0, 0];
 
 /** The names that a function destructures from its one argument. */
@@ -109,7 +110,7 @@ export class Fused {
         scalars[i] = typeof input === "boolean" ? Number(input) : input;
       }
     }
-    kernel(target._numel, at, step, scalars);
+    kernel(target._numel, 1, at, step, noStep, scalars);
     return target;
   }
 

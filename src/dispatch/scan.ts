@@ -2,7 +2,7 @@
 import { compileScan } from "../backends/reference/compile.ts";
 import { runScan } from "../backends/loop.ts";
 import { Expr } from "../ir/expr.ts";
-import type { PointwiseKernel } from "../ir/kernel.ts";
+import type { ScanKernel } from "../ir/kernel.ts";
 import type { ReductionName } from "../ir/reduction.ts";
 import { dtypes, type DType } from "../tensor/dtype.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
@@ -10,7 +10,7 @@ import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 /** A named running fold, with its kernels by dtypes. */
 export class Scanner {
   private readonly name: ReductionName;
-  private readonly kernels = new Map<number, PointwiseKernel>();
+  private readonly kernels = new Map<number, ScanKernel>();
 
   constructor(name: ReductionName) {
     this.name = name;
@@ -29,7 +29,7 @@ export class Scanner {
     return target;
   }
 
-  private kernel(input: DType, out: DType): PointwiseKernel {
+  private kernel(input: DType, out: DType): ScanKernel {
     const key = input.code * dtypes.length + out.code;
     let kernel = this.kernels.get(key);
     if (kernel === undefined) this.kernels.set(key, (kernel = compileScan({ name: this.name, map: Expr.input(0, input).to(out), dtype: out })));

@@ -1,30 +1,20 @@
 /** Copies, casts and detached aliases. */
-import type { Operand } from "../backends/loop.ts";
-import { moveElements } from "../backends/reference/move.ts";
 import { ops } from "../autograd/engine-ops.ts";
 import type { InplaceOp, Op, TensorLike } from "../dispatch/op.ts";
 import { kernel } from "../dispatch/define.ts";
-import { byteStrides, fused } from "../dispatch/fused.ts";
+import { fused } from "../dispatch/fused.ts";
 import { refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap, resultStrides } from "../dispatch/iterate.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { RuntimeError } from "../errors.ts";
 import { bool, DType, FLOAT, float32, float64, int16, int32, int64, int8, uint8 } from "../tensor/dtype.ts";
-import { broadcastSizes, isNonOverlappingAndDense, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
-import { heap } from "../tensor/heap.ts";
+import { broadcastSizes, isNonOverlappingAndDense, listText, type Sizes } from "../tensor/layout.ts";
 import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
 
 const same: Formula = ({ self }) => self;
 
-/** Writes `source`, cast and broadcast, over `self`; unrecorded. */
+/** Writes `source`, cast and broadcast, over `self`; unrecorded. Without a cast all bits are kept, those of a NaN too. */
 export function writeInto(self: Tensor, source: Tensor): Tensor {
-  if (self.dtype !== source.dtype) fused(same).run([source], source.dtype, self.dtype, self);
-  else if (self._contiguous && source._contiguous && sameSizes(self._sizes, source._sizes)) {
-    heap.u8.copyWithin(self._address, source._address, source._address + source.nbytes);
-  } else {
-    const place = (t: Tensor): Operand => ({ address: t._address, strides: byteStrides(t, self._sizes) });
-    moveElements(self._sizes, self.dtype.itemsize, place(self), place(source));
-  }
-  return self;
+  return fused(same).run([source], source.dtype, self.dtype, self);
 }
 
 /** A copy of `self` as `dtype` in row-major order. */

@@ -2,7 +2,7 @@
 import { heap } from "../../tensor/heap.ts";
 import { bool, FLOAT, int64, type DType } from "../../tensor/dtype.ts";
 import type { Expr } from "../../ir/expr.ts";
-import type { PointwiseKernel, ReductionKernel } from "../../ir/kernel.ts";
+import type { PointwiseKernel, ReductionKernel, ScanKernel } from "../../ir/kernel.ts";
 import { accumulatorOf, type Reduction, type ReductionName, type Scan } from "../../ir/reduction.ts";
 import { cast, emit, leaves, viewOf, wrap, zeroOf } from "./emit.ts";
 import * as math from "./math.ts";
@@ -36,16 +36,20 @@ export function compilePointwise(expr: Expr, out: DType): PointwiseKernel {
   const { lines, value } = emit(expr);
   const outView = viewOf(out);
   const shifts = inputs.map(([i, dtype]) => [i + 1, viewOf(dtype).shift] as const);
-  return build("n,at,step,scalars", [
-    `const o=heap.${outView.name};let p0=at[0]>>>${outView.shift};const s0=step[0]>>${outView.shift};`,
+  return build("inner,outer,at,step,outerStep,scalars", [
+    `const o=heap.${outView.name};let q0=at[0]>>>${outView.shift};const s0=step[0]>>${outView.shift},r0=outerStep[0]>>${outView.shift};`,
     ...views,
-    ...shifts.map(([k, shift]) => `let p${k}=at[${k}]>>>${shift};const s${k}=step[${k}]>>${shift};`),
+    ...shifts.map(([k, shift]) => `let q${k}=at[${k}]>>>${shift};const s${k}=step[${k}]>>${shift},r${k}=outerStep[${k}]>>${shift};`),
     ...scalars,
-    `for(let k=0;k<n;k++){`,
+    `for(let j=0;j<outer;j++){`,
+    `let p0=q0;q0+=r0;`,
+    ...shifts.map(([k]) => `let p${k}=q${k};q${k}+=r${k};`),
+    `for(let k=0;k<inner;k++){`,
     loads,
     ...lines,
     `o[p0]=${cast(value, expr.dtype, out)};p0+=s0;`,
     ...shifts.map(([k]) => `p${k}+=s${k};`),
+    "}",
     "}",
   ]);
 }
@@ -83,7 +87,7 @@ export function compileReduction({ name, map, finish, dtype }: Reduction): Reduc
 }
 
 /** Compiles a scan: a loop along one lane that stores the running value at each step. */
-export function compileScan({ name, map, dtype }: Scan): PointwiseKernel {
+export function compileScan({ name, map, dtype }: Scan): ScanKernel {
   const accumulator = accumulatorOf(dtype);
   const { inputs, views, loads } = reads(map);
   const { lines, value } = emit(map);

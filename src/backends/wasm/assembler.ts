@@ -153,6 +153,18 @@ export class Assembler {
     body();
     return this.bytes(0x0b);
   }
+  /** Runs `yes` if the i32 on the stack is true, else `no`. */
+  choose(yes: () => void, no: () => void): this {
+    this.bytes(0x04, 0x40);
+    yes();
+    this.bytes(0x05);
+    no();
+    return this.bytes(0x0b);
+  }
+  /** Copies bytes, also where the places overlap: target, source and number are on the stack. */
+  memoryCopy(): this {
+    return this.bytes(0xfc, 0x0a, 0, 0);
+  }
   call(index: number): this {
     return this.bytes(0x10, ...unsigned(index));
   }

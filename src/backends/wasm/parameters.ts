@@ -2,6 +2,7 @@
 import { bool, float32, float64, int16, int32, int64, int8, type DType } from "../../tensor/dtype.ts";
 import { fixedBytes, heap } from "../../tensor/heap.ts";
 import type { Expr } from "../../ir/expr.ts";
+import { toInt64 } from "../reference/math.ts";
 import type { Assembler } from "./assembler.ts";
 import { Unsupported } from "./elements.ts";
 import { nodesOf } from "./translate.ts";
@@ -12,9 +13,10 @@ export interface Leaf {
   readonly dtype: DType;
 }
 
-/** Sixteen operands at 16 bytes: address, step, outer step; then sixteen scalars at 8 bytes. */
+/** Sixteen operands at 16 bytes: address, step, outer step, and with the first the length of a row; then sixteen scalars at 8 bytes. */
 const block = fixedBytes(384);
 const operandBytes = 16;
+const rowLengthAt = 12;
 const scalarsAt = 256;
 const most = 16;
 
@@ -43,6 +45,46 @@ export function writeOperand(k: number, address: number, step: number, outerStep
   heap.i32[at + 2] = outerStep;
 }
 
+/** How an operand advances within a row: by its size, not at all, or by any other step. */
+export type Advance = "contiguous" | "splat" | "strided";
+const advances: readonly Advance[] = ["contiguous", "splat", "strided"];
+
+/** How the operand that is `fromLast`-last advances in a layout that `writeOperands` gave. */
+export const advanceIn = (layout: number, fromLast: number): Advance => advances[Math.floor(layout / 3 ** fromLast) % 3];
+
+/** Where the operands of a kernel are found in the lists of a call, and the sizes of their elements. */
+export interface Places {
+  readonly place: readonly number[];
+  readonly itemsize: readonly number[];
+}
+
+export function placesOf(out: DType, inputs: readonly Leaf[]): Places {
+  return { place: [0, ...inputs.map(({ index }) => index + 1)], itemsize: [out.itemsize, ...inputs.map(({ dtype }) => dtype.itemsize)] };
+}
+
+/**
+ * Tells where operands start and how they advance in `outer` rows of `inner` elements. Returns the layout, a number of one
+ * ternary digit for each operand. What a kernel of this layout does not read is left out: calls on small tensors are many.
+ */
+export function writeOperands({ place, itemsize }: Places, at: readonly number[], step: readonly number[], outerStep: readonly number[], inner: number, outer: number): number {
+  const words = heap.i32;
+  let word = block >>> 2;
+  words[word + 3] = inner;
+  let layout = 0;
+  for (let k = 0; k < place.length; k++, word += 4) {
+    const i = place[k];
+    const by = step[i];
+    words[word] = at[i];
+    layout *= 3;
+    if (by !== itemsize[k]) {
+      layout += by === 0 ? 1 : 2;
+      words[word + 1] = by;
+    }
+    if (outer > 1) words[word + 2] = outerStep[i];
+  }
+  return layout;
+}
+
 /** Tells the numbers, each as the lanes of its dtype hold it. */
 export function writeScalars(scalars: readonly Leaf[], values: readonly (number | bigint)[]): void {
   for (let k = 0; k < scalars.length; k++) {
@@ -51,7 +93,7 @@ export function writeScalars(scalars: readonly Leaf[], values: readonly (number 
     const value = values[index];
     if (dtype === float32) heap.f32[at >>> 2] = Number(value);
     else if (dtype === float64) heap.f64[at >>> 3] = Number(value);
-    else if (dtype === int64) heap.i64[at >>> 3] = BigInt(value);
+    else if (dtype === int64) heap.i64[at >>> 3] = typeof value === "number" ? toInt64(value) : value;
     else if (dtype === bool) heap.i64[at >>> 3] = Number(value) === 0 ? 0n : -1n;
     else heap.i32[at >>> 2] = wrapped(Number(value), dtype);
   }
@@ -69,6 +111,11 @@ const offsets: Record<OperandField, number> = { address: 0, step: 4, outerStep: 
 /** Reads what the k-th operand was told; `parameters` is the local with the block's address. */
 export function readOperand(a: Assembler, parameters: number, k: number, field: OperandField): void {
   a.get(parameters).memory("i32.load", operandBytes * k + offsets[field]);
+}
+
+/** Reads how many elements a row has. */
+export function readRowLength(a: Assembler, parameters: number): void {
+  a.get(parameters).memory("i32.load", rowLengthAt);
 }
 
 /** Reads the k-th scalar into every lane. */

@@ -6,10 +6,10 @@ import { Assembler } from "./assembler.ts";
 import { castVector } from "./casts.ts";
 import { laneTypeOf, pack, rawTypeOf, unpack } from "./elements.ts";
 import { compileKernel, type Kernel } from "./engine.ts";
+import { Operand } from "./operand.ts";
+import { advanceIn, type Advance, blockAddress, leavesOf, placesOf, readRowLength, readScalar, writeOperands, writeScalars, type Leaf } from "./parameters.ts";
 import { parallelFor } from "./threads.ts";
-import { Operand, type Advance } from "./operand.ts";
-import { blockAddress, leavesOf, readScalar, writeOperand, writeScalars, type Leaf } from "./parameters.ts";
-import { lanesOf, translate } from "./translate.ts";
+import { lanesOf, nodesOf, translate } from "./translate.ts";
 import { Graph, type Vector } from "./vector.ts";
 import { Pool, Writer } from "./writer.ts";
 
@@ -26,21 +26,16 @@ interface Program {
 export function compilePointwise(expr: Expr, out: DType): PointwiseKernel {
   const program = programOf(expr, out);
   const { inputs, scalars } = program;
-  const parameters = blockAddress();
+  const operands = placesOf(out, inputs);
   const kernels: (Kernel | undefined)[] = [];
-  return (n, at, step, values) => {
-    let layout = step[0] === out.itemsize ? 0 : 1;
-    writeOperand(0, at[0], step[0]);
-    for (let k = 0; k < inputs.length; k++) {
-      const { index, dtype } = inputs[k];
-      const by = step[index + 1];
-      layout = 3 * layout + (by === dtype.itemsize ? 0 : by === 0 ? 1 : 2);
-      writeOperand(k + 1, at[index + 1], by);
-    }
+  // Some ten microseconds of work.
+  const grain = Math.ceil(2 ** 19 / (4 + nodesOf(expr).size));
+  return (inner, outer, at, step, outerStep, values) => {
+    let layout = writeOperands(operands, at, step, outerStep, inner, outer);
     if (scalars.length > 0) writeScalars(scalars, values);
     // A single element advances nowhere.
-    if (n === 1) layout = 0;
-    parallelFor((kernels[layout] ??= build(program, layout)), parameters, n, n);
+    if (inner === 1) layout = 0;
+    parallelFor((kernels[layout] ??= build(program, layout)), blockAddress(), inner * outer, grain);
   };
 }
 
@@ -50,47 +45,43 @@ function programOf(expr: Expr, out: DType): Program {
     if (kind.tag === "input") return unpack(inputVector(graph, kind.index, dtype), dtype);
     return scalarVector(graph, (kind as { index: number }).index, dtype);
   };
-  const value = castVector(translate(expr, graph, leaf), expr.dtype, out);
-  return { out, inputs: leavesOf([expr], "input"), scalars: leavesOf([expr], "scalar"), result: pack(value, out) };
+  const moves = expr.kind.tag === "input" && expr.dtype === out;
+  const result = moves ? inputVector(graph, expr.kind.index, out) : pack(castVector(translate(expr, graph, leaf), expr.dtype, out), out);
+  return { out, inputs: leavesOf([expr], "input"), scalars: leavesOf([expr], "scalar"), result };
 }
 
 /** The elements of an input as they lie in memory. */
 const inputVector = (graph: Graph, index: number, dtype: DType): Vector => graph.node(rawTypeOf(dtype), { tag: "input", index });
 const scalarVector = (graph: Graph, index: number, dtype: DType): Vector => graph.node(laneTypeOf(dtype, graph.lanes), { tag: "scalar", index });
 
-const inputAdvances: readonly Advance[] = ["contiguous", "splat", "strided"];
-
+/** The module for a layout; its units of work are elements. */
 function build(program: Program, layout: number): Kernel {
   const { inputs, scalars, out, result } = program;
   const { graph } = result;
-  const [parameters, n] = [0, 2];
+  const parameters = 0;
   const a = new Assembler(3);
   const pool = new Pool();
   const writer = new Writer(a, pool, [result]);
-  const advances = inputs.map((_, k) => inputAdvances[Math.floor(layout / 3 ** (inputs.length - 1 - k)) % 3]);
-  const target = new Operand(a, parameters, 0, out, graph.lanes, layout < 3 ** inputs.length ? "contiguous" : "strided");
-  const sources = inputs.map(({ index, dtype }, k) => {
-    const operand = new Operand(a, parameters, k + 1, dtype, graph.lanes, advances[k]);
+  const advance = (place: number): Advance => advanceIn(layout, inputs.length - place);
+  const target = new Operand(a, parameters, 0, out, graph.lanes, advance(0));
+  const sources = inputs.map(({ index, dtype }, k): Source => {
+    const operand = new Operand(a, parameters, k + 1, dtype, graph.lanes, advance(k + 1));
     return { vector: inputVector(graph, index, dtype), operand };
   });
-  const varying = sources.filter(({ operand }) => operand.advance !== "splat");
   scalars.forEach(({ index, dtype }, k) => {
     readScalar(a, parameters, k, dtype);
     const vector = scalarVector(graph, index, dtype);
     a.set(writer.local(vector));
     writer.define(vector);
   });
-  for (const { operand, vector } of sources) {
-    if (operand.advance !== "splat") continue;
-    operand.loadOne(writer.local(vector));
-    writer.define(vector);
-  }
-  writer.writeInvariants((input) => varying.some(({ vector }) => vector === input));
-  const loop = { a, writer, result, target, varying, n };
-  writeVectorLoop(loop, 1);
-  writeElementLoop(loop);
+  writeRows({ a, writer, result, target, sources }, parameters);
   const functions = [{ name: "run", parameters: ["i32", "i32", "i32"] as const, results: [], body: a }];
   return compileKernel({ functions, imports: pool.imports, constants: pool.constants }, pool.functions);
+}
+
+interface Source {
+  readonly vector: Vector;
+  readonly operand: Operand;
 }
 
 interface Loop {
@@ -98,45 +89,122 @@ interface Loop {
   readonly writer: Writer;
   readonly result: Vector;
   readonly target: Operand;
-  readonly varying: readonly { vector: Vector; operand: Operand }[];
-  /** The local that counts the elements left. */
-  readonly n: number;
+  readonly sources: readonly Source[];
 }
 
-/** Full vectors, `unrolled` a round, while there are enough elements. */
-function writeVectorLoop({ a, writer, result, target, varying, n }: Loop, unrolled: number): void {
-  const elements = unrolled * result.graph.lanes;
-  a.get(n).i32(elements).op("i32.ge_s").when(() => {
+/** The rows, of which the elements from `from` to `to` may begin and end within one. */
+function writeRows(loop: Loop, parameters: number): void {
+  const { a, writer, target, sources } = loop;
+  const [from, to] = [1, 2];
+  const [row, column, length, left, n] = [a.local("i32"), a.local("i32"), a.local("i32"), a.local("i32"), a.local("i32")];
+  const operands = [target, ...sources.map((s) => s.operand)];
+  a.get(to).get(from).op("i32.sub").tee(left).when(() => {
+    readRowLength(a, parameters);
+    a.set(length);
+    a.get(from).when(() => {
+      a.get(from).get(length).op("i32.div_u").set(row);
+      a.get(from).get(length).op("i32.rem_u").set(column);
+    });
+    for (const operand of operands) operand.start(row, column);
+    writer.writeInvariants(() => true);
     a.loop(() => {
-      for (let ahead = 0; ahead < unrolled; ahead++) {
+      a.get(length).get(column).op("i32.sub").tee(n);
+      a.get(left).get(n).get(left).op("i32.lt_u").op("select").set(n);
+      a.get(left).get(n).op("i32.sub").set(left);
+      a.i32(0).set(column);
+      writer.round(() => writeRow(loop, n));
+      for (const operand of operands) operand.nextRow();
+      a.get(left);
+    });
+  });
+}
+
+/** Instructions up to which the loop is unrolled: where it costs as much as what is in it. */
+const CHEAP = 12;
+const UNROLLED = 4;
+
+/** The next `n` elements, all in one row. */
+function writeRow(loop: Loop, n: number): void {
+  const { a, writer, target, sources } = loop;
+  for (const { vector, operand } of sources) {
+    if (operand.advance !== "splat") continue;
+    operand.loadSplat(writer.local(vector));
+    writer.define(vector);
+  }
+  const varying = sources.filter(({ operand }) => operand.advance !== "splat");
+  writer.writeInvariants((input) => varying.some(({ vector }) => vector === input));
+  const within = { ...loop, sources: varying };
+  if ([target, ...varying.map((s) => s.operand)].every(({ advance }) => advance === "contiguous")) {
+    if (loop.result.code.tag === "input" && varying.length === 1) return writeMove(within, n);
+    if (writer.size <= CHEAP) writeUnrolled(within, n);
+  }
+  a.get(n).when(() => writeVectors(within, n));
+}
+
+/** Bytes from which on the engine's own copy is quicker than a loop. */
+const LONG = 256;
+
+/** Elements as they are. */
+function writeMove(loop: Loop, n: number): void {
+  const { a, target, sources: [{ operand: source }] } = loop;
+  a.get(n).i32(LONG / target.itemsize).op("i32.ge_u").choose(
+    () => {
+      target.pushPointer();
+      source.pushPointer();
+      a.get(n).i32(target.itemsize).op("i32.mul").memoryCopy();
+    },
+    () => writeVectors(loop, n),
+  );
+}
+
+/** Several vectors a round, for as long as there are enough elements. */
+function writeUnrolled({ a, writer, result, target, sources }: Loop, n: number): void {
+  const elements = UNROLLED * result.graph.lanes;
+  const enough = (): Assembler => a.get(n).i32(elements).op("i32.ge_u");
+  enough().when(() => {
+    a.loop(() => {
+      for (let ahead = 0; ahead < UNROLLED; ahead++) {
         writer.round(() => {
-          for (const { vector, operand } of varying) {
+          for (const { vector, operand } of sources) {
             operand.loadMany(writer.local(vector), ahead);
             writer.define(vector);
           }
           target.storeMany(writer.keep(result), ahead);
         });
       }
-      for (const operand of [target, ...varying.map((v) => v.operand)]) if (operand.advance === "contiguous") operand.skip(elements);
-      a.get(n).i32(elements).op("i32.sub").tee(n).i32(elements).op("i32.ge_s");
+      for (const operand of [target, ...sources.map((s) => s.operand)]) operand.skip(elements);
+      a.get(n).i32(elements).op("i32.sub").set(n);
+      enough();
     });
   });
 }
 
-/** The elements that are left, one at a time. */
-function writeElementLoop({ a, writer, result, target, varying, n }: Loop): void {
-  a.get(n).i32(0).op("i32.gt_s").when(() => {
-    a.loop(() => {
-      writer.round(() => {
-        for (const { vector, operand } of varying) {
-          operand.loadOne(writer.local(vector));
-          writer.define(vector);
-          operand.skip(1);
-        }
-        target.storeOne(writer.keep(result));
-        target.skip(1);
-      }, true);
-      a.get(n).i32(1).op("i32.sub").tee(n);
+/** A vector a round; the last one may be a part of one. */
+function writeVectors({ a, writer, result, target, sources }: Loop, n: number): void {
+  const { lanes } = result.graph;
+  const isWhole = (): Assembler => a.get(n).i32(lanes).op("i32.ge_u");
+  a.loop(() => {
+    writer.round(() => {
+      isWhole().choose(
+        () => {
+          for (const { vector, operand } of sources) operand.loadMany(writer.local(vector));
+          for (const { operand } of sources) if (operand.advance === "contiguous") operand.skip(lanes);
+        },
+        () => {
+          for (const { vector, operand } of sources) operand.loadRest(writer.local(vector), n);
+        },
+      );
+      for (const { vector } of sources) writer.define(vector);
+      const value = writer.keep(result);
+      isWhole().choose(
+        () => {
+          target.storeMany(value);
+          if (target.advance === "contiguous") target.skip(lanes);
+        },
+        () => target.storeRest(value, n),
+      );
     });
+    a.get(n).i32(lanes).op("i32.gt_u");
+    a.get(n).i32(lanes).op("i32.sub").set(n);
   });
 }

@@ -44,13 +44,11 @@ export class Writer {
   /** The values that their locals hold at this place. */
   private readonly ready = new Set<Vector>();
   private readonly roots: readonly Vector[];
-  private lanes: number;
 
   constructor(a: Assembler, pool: Pool, roots: readonly Vector[]) {
     this.a = a;
     this.pool = pool;
     this.roots = roots;
-    this.lanes = roots[0].graph.lanes;
     for (const root of roots) this.count(root);
   }
 
@@ -58,6 +56,11 @@ export class Writer {
     const uses = this.uses.get(v) ?? 0;
     this.uses.set(v, uses + 1);
     if (uses === 0) v.inputs.forEach((input) => this.count(input));
+  }
+
+  /** How many values there are. */
+  get size(): number {
+    return this.uses.size;
   }
 
   /** The local of a value. */
@@ -101,16 +104,8 @@ export class Writer {
     return local;
   }
 
-  /** Writes one round: values computed in it are forgotten after it. With one lane, only the first of each is needed. */
-  round(body: () => void, oneLane = false): void {
-    const lanes = this.lanes;
-    if (oneLane) this.lanes = 1;
-    this.scope(body);
-    this.lanes = lanes;
-  }
-
-  /** Forgets afterwards what was computed within. */
-  private scope(body: () => void): void {
+  /** Writes what is run again, or not always: it forgets afterwards what was computed within. */
+  round(body: () => void): void {
     const before = [...this.ready];
     body();
     this.ready.clear();
@@ -157,7 +152,7 @@ export class Writer {
   }
 
   private count32(type: LaneType): number {
-    return type === "f64" || type === "i64" ? Math.min(this.lanes, 2) : this.lanes;
+    return type === "f64" || type === "i64" ? 2 : this.roots[0].graph.lanes;
   }
 
   private writeLanes(v: Vector, scalar: ScalarFunction, inputs: readonly Vector[]): void {
@@ -188,7 +183,7 @@ export class Writer {
     const result = a.local("v128");
     const where = this.keep(mask);
     a.get(this.keep(usual)).set(result).get(where).op("v128.any_true").when(() => {
-      this.scope(() => {
+      this.round(() => {
         this.push(other);
         a.get(result).get(where).op("v128.bitselect").set(result);
       });
