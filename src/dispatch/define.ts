@@ -64,6 +64,8 @@ export interface KernelDefinition {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
   forward: (...args: any[]) => Tensor | readonly Tensor[];
   backward?: Backward;
+  /** Names of outputs through which no gradient flows. */
+  constants?: readonly string[];
   node?: string;
   /** Writes the result into `self`; true derives it from `forward`, a function does it directly. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
@@ -108,7 +110,9 @@ export class KernelOverload implements Overload, Differentiable {
     const outputs: readonly Tensor[] = result instanceof Tensor ? [result] : result;
     if (node !== null && outputs.some((t) => t.dtype.kind === FLOAT)) {
       node.save(values, null);
-      for (const output of outputs) if (output.dtype.kind === FLOAT) setHistory(output, node);
+      outputs.forEach((output, i) => {
+        if (output.dtype.kind === FLOAT && !this.definition.constants?.includes(this.schema.returns[i])) setHistory(output, node);
+      });
       node.saveOutputs(outputs);
     } else if (node !== null && outputs.length > 0) {
       refuseIntegerGraph(outputs[0].dtype);

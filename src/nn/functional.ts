@@ -13,6 +13,8 @@ export {
   triplet_margin_loss,
   triplet_margin_with_distance_loss,
 } from "../ops/margin-loss.ts";
+export { functionalBatchNorm as batch_norm, functionalInstanceNorm as instance_norm } from "../ops/batch-norm.ts";
+export { functionalGroupNorm as group_norm } from "../ops/group-norm.ts";
 export { functionalEmbedding as embedding, one_hot } from "../ops/embedding.ts";
 export { cosine_similarity, pairwise_distance, pdist } from "../ops/distance.ts";
 export { sigmoid } from "../ops/exponential.ts";

@@ -5,9 +5,8 @@ import { composite, KernelOverload, type KernelDefinition } from "../dispatch/de
 import type { FunctionOp } from "../dispatch/op.ts";
 import { IndexError, NotImplementedError, RuntimeError, ValueError } from "../errors.ts";
 import { FLOAT, int64, uint8 } from "../tensor/dtype.ts";
-import { heap } from "../tensor/heap.ts";
 import { listText, sameSizes } from "../tensor/layout.ts";
-import { viewTyped } from "../tensor/read.ts";
+import { viewTyped, wordsOf } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
 import { filled } from "./fill.ts";
@@ -22,9 +21,7 @@ const floats = (t: Tensor): FloatArray => viewTyped(t) as FloatArray;
 function samplesOf(self: Tensor, target: Tensor, ignoreIndex: number): { lanes: Lanes; classes: Int32Array } {
   if (target.dtype !== int64 && target.dtype !== uint8) throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${target.dtype.title}`);
   const lanes = lanesOf(self._sizes, self._sizes.length === 1 ? 0 : 1);
-  const words = rowMajor(target, int64);
-  const start = words._address / 4;
-  const { classes, outside } = readClasses(heap.i32.subarray(start, start + 2 * words._numel), lanes, ignoreIndex);
+  const { classes, outside } = readClasses(wordsOf(rowMajor(target, int64)), lanes, ignoreIndex);
   if (outside !== null) throw new IndexError(`Target ${outside} is out of bounds.`);
   return { lanes, classes };
 }
@@ -73,6 +70,7 @@ function nllKernel(name: string, node: string): KernelOverload {
       self: ({ grad, self, target, weight, reduction, ignore_index, total_weight }) =>
         owned(slope.call([grad, self, target, weight, reduction, ignore_index, total_weight]) as Tensor),
     },
+    constants: ["total_weight"],
     node,
   };
   const schema = `${name}_forward(Tensor self, Tensor target, Tensor? weight, int reduction, int ignore_index) -> (Tensor output, Tensor total_weight)`;

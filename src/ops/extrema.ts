@@ -50,7 +50,7 @@ function sharedAmongEquals(grad: Tensor, self: Tensor, result: Tensor): Tensor {
 }
 
 /** Zeros with `grad` at the positions that a reduction over `dim` picked. */
-function placed(grad: Tensor, indices: Tensor, sizes: Sizes, dim: number, keepdim: boolean): Tensor {
+export function placed(grad: Tensor, indices: Tensor, sizes: Sizes, dim: number, keepdim: boolean): Tensor {
   const zeros = filled(sizes, 0, grad.dtype);
   if (sizes.length === 0) return zeros.add(grad);
   return zeros.scatter(dim, unfolded(indices, sizes, dim, keepdim), unfolded(grad, sizes, dim, keepdim));

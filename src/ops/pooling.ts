@@ -5,21 +5,14 @@ import { composite, KernelOverload } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../errors.ts";
 import { BOOL, FLOAT, float64, int64, type DType } from "../tensor/dtype.ts";
-import { heap } from "../tensor/heap.ts";
 import { channelsLastStrides, isChannelsLast, listText, type Sizes } from "../tensor/layout.ts";
-import { viewTyped } from "../tensor/read.ts";
+import { viewTyped, wordsOf } from "../tensor/read.ts";
 import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor, writeInto } from "./copy.ts";
 import { filled } from "./fill.ts";
 import { adaptiveWindows, pooledSizes, poolingOf, slidingWindows } from "./pooling-windows.ts";
 
 const floats = (t: Tensor): FloatArray => viewTyped(t) as FloatArray;
-
-/** The elements of a contiguous int64 tensor, two words each. */
-function wordsOf(t: Tensor): Int32Array {
-  const start = t._address / 4;
-  return heap.i32.subarray(start, start + 2 * t._numel);
-}
 
 /** `t` in the memory order of `like`, with the channels innermost where they are so there. */
 function inOrderOf(like: Tensor, t: Tensor): Tensor {

@@ -32,6 +32,12 @@ export function viewTyped(contiguous: Tensor): ElementArray {
   return heapAs(contiguous.dtype).subarray(start, start + contiguous._numel);
 }
 
+/** The elements of a contiguous int64 tensor as 32-bit words, two each: reading them as 64-bit numbers would make a bigint of each. */
+export function wordsOf(contiguous: Tensor): Int32Array {
+  const start = contiguous._address / 4;
+  return heap.i32.subarray(start, start + 2 * contiguous._numel);
+}
+
 /** The element at `offset`, counted in elements from the start of the storage. */
 export function readElement(t: Tensor, offset: number): number | bigint | boolean {
   const value = heapAs(t.dtype)[t._storage.address / t.dtype.itemsize + offset];
