@@ -8,6 +8,7 @@ import { runBackward, type Edge, type Root } from "./engine.ts";
 import { ops } from "./engine-ops.ts";
 import { GradientEdge } from "./gradient-edge.ts";
 import type { Grads, OutputMetadata } from "./node.ts";
+import { observedBackward } from "./observer.ts";
 import { retainGrad } from "./tensor-autograd.ts";
 import { gradientNode, requiresGrad } from "./variable.ts";
 
@@ -132,6 +133,13 @@ export function backwardMethod(args: readonly unknown[]): void {
 
 function backwardFrom(outputs: Target[], gradTensors: GradsOrList, retainGraph: boolean | null, createGraph: boolean, given: TensorOrList | null): void {
   const inputs = given === null ? null : listOf(given);
+  observedBackward(
+    () => ({ call: "backward", roots: outputs, inputs, retainGraph: retainGraph ?? createGraph, createGraph }),
+    () => accumulateFrom(outputs, gradTensors, retainGraph, createGraph, inputs),
+  );
+}
+
+function accumulateFrom(outputs: Target[], gradTensors: GradsOrList, retainGraph: boolean | null, createGraph: boolean, inputs: Target[] | null): void {
   if (inputs?.length === 0) throw new RuntimeError("`inputs` argument to `backward()` cannot be empty.");
   const roots = makeRoots(outputs, givenGrads(gradTensors, outputs.length));
   const targets = (inputs ?? []).map((input) => {
@@ -174,7 +182,10 @@ export function grad(...args: unknown[]): (Tensor | null)[] {
   const ins = listOf(inputs);
   const vectors = givenGrads(gradOutputs, outs.length);
   const options = { keepGraph: retainGraph ?? createGraph, createGraph, allowUnused: allowUnused ?? materialize, materialize };
-  return batched ? batchedGrad(outs, ins, vectors, options) : gradsOf(outs, ins, vectors, options);
+  return observedBackward(
+    () => ({ call: "grad", roots: outs, inputs: ins, retainGraph: options.keepGraph, createGraph }),
+    () => (batched ? batchedGrad(outs, ins, vectors, options) : gradsOf(outs, ins, vectors, options)),
+  );
 }
 
 interface GradRun {

@@ -12,6 +12,7 @@ import { runPostHooks, runPreHooks, runTensorHooks } from "./call-hooks.ts";
 import { ops } from "./engine-ops.ts";
 import { gradMode, withGradMode } from "./grad-mode.ts";
 import { captured, evaluating, type Grads, type Node, type OutputMetadata, runs, skipped } from "./node.ts";
+import { observed } from "./observer.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import { forgetUnpacked } from "./saved-tensor.ts";
 
@@ -240,8 +241,11 @@ function callNode(node: Node, grads: Grads, inPart: boolean): Grads {
   const { hooks } = node;
   const inputs = hooks === null ? grads : runPreHooks(hooks, runTensorHooks(hooks, grads));
   evaluating.node = node;
+  const observer = observed.by;
+  if (observer !== null) observer.enterNode(node, inputs);
   if (inPart) node.checkSaved();
   const results = node.apply(inputs);
+  if (observer !== null) observer.leaveNode(node, inputs, results);
   evaluating.node = null;
   forgetUnpacked();
   validate(node, results);

@@ -49,7 +49,8 @@ export class SavedTensor {
   private tensor: Tensor | null;
   private packed: Packed | null = null;
   private freed = false;
-  private readonly version: number;
+  /** The version that the tensor had when it was saved. */
+  readonly version: number;
   /** The sizes of an output when it was saved; `t_` and its kin change those of the tensor. */
   private readonly sizes: Sizes;
   private readonly wasLeaf: boolean;
@@ -75,6 +76,11 @@ export class SavedTensor {
     this.wasLeaf = !this.isOutput && tensor._gradFn === null;
     const { stack } = defaultHooks;
     if (stack.length > 0 && !tensor._wrapped) this.pack(tensor, tensor, stack[stack.length - 1]);
+  }
+
+  /** The tensor as it is kept, unchecked; null where there is none, it was packed, or it was let go of. */
+  get held(): Tensor | null {
+    return this.tensor;
   }
 
   private pack(tensor: Tensor, shown: Tensor, hooks: SavedTensorHooks): void {

@@ -9,6 +9,7 @@ import { ops } from "./engine-ops.ts";
 import { typeText } from "../schema/arguments.ts";
 import { Hooks, type RemovableHandle } from "./hooks.ts";
 import type { Node, TensorHook } from "./node.ts";
+import { observed } from "./observer.ts";
 import { gradFn, gradientNode, keepSaved, requiresGrad } from "./variable.ts";
 
 export interface TensorAutograd {
@@ -51,6 +52,7 @@ const detachedView =
   "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.";
 
 function setRequiresGrad(tensor: Tensor, value: boolean, dtypeText: string): void {
+  if (value && observed.by !== null) observed.by.read(tensor, "requires_grad", null);
   if (value) checkCanRequireGrad(tensor.dtype, dtypeText);
   if (tensor._counter === null && value && !isInference()) {
     throw new RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
@@ -128,6 +130,7 @@ const properties: PropertyDescriptorMap & ThisType<Tensor & TensorAutograd> = {
   grad: {
     get() {
       const meta = this._meta;
+      if (observed.by !== null) observed.by.read(this, "grad", meta?.grad ?? null);
       if (meta !== null && meta.grad !== null) return meta.grad;
       if (this._gradFn !== null && !meta?.retainsGrad) warn(nonLeafGrad);
       return null;
@@ -152,7 +155,9 @@ const properties: PropertyDescriptorMap & ThisType<Tensor & TensorAutograd> = {
   },
   data: {
     get() {
-      return new Tensor(this._storage, this._sizes, this._strides, this._offset, this.dtype, newCounter());
+      const data = new Tensor(this._storage, this._sizes, this._strides, this._offset, this.dtype, newCounter());
+      if (observed.by !== null) observed.by.read(this, "data", data);
+      return data;
     },
     set(value: Tensor) {
       setData(this, value);
@@ -171,6 +176,7 @@ const methods: ThisType<Tensor & TensorAutograd> & Record<string, unknown> = {
   },
   detach_() {
     if (this._view !== null) throw new RuntimeError(detachedView);
+    if (observed.by !== null) observed.by.read(this, "detach_", this);
     this._gradFn = null;
     this._outputNr = 0;
     this._requiresGrad = false;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { inspect } from "node:util";
-import type { Frame, Site } from "./frames.ts";
-import { framesOf, userSite } from "./frames.ts";
+import type { Frame, Site } from "../doctor/trace/sites.ts";
+import { framesOf, userSite } from "../doctor/trace/sites.ts";
 import type { Style } from "./terminal.ts";
 import { displayWidth, styleFor } from "./terminal.ts";
 

@@ -5,6 +5,7 @@ import { Node, skipped, type Grads } from "../autograd/node.ts";
 import { backwardTwice, SavedTensor } from "../autograd/saved-tensor.ts";
 import { gradientNode } from "../autograd/variable.ts";
 import { RuntimeError } from "../errors.ts";
+import type { Formula } from "../ir/arithmetic.ts";
 import { FLOAT, float64, INT, type DType } from "../tensor/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { evaluateOnTensors, type Fused } from "./fused.ts";
@@ -97,6 +98,13 @@ export class PointwiseNode extends Node {
     if (saved) return saved.unpack(this)!;
     if (this.attributes === null) throw new RuntimeError(backwardTwice);
     return this.attributes[position] as TensorOrNumber;
+  }
+
+  /** The formula of an edge with the values that it reads, for whoever explains a gradient; null where no gradient flows. */
+  formulaAt(edge: number, grad: Tensor): { formula: Formula; values: Record<string, TensorOrNumber> } | null {
+    const fused = this.formulas[edge];
+    if (fused === null || this.nextNodes[edge] === null) return null;
+    return { formula: fused.formula, values: Object.fromEntries(fused.names.map((name) => [name, this.valueAt(name, grad)])) };
   }
 
   apply([grad]: Grads): Grads {

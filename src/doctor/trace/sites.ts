@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+/** Whose code is running: the frames of a stack, and the user's own line among them. */
 
 /** A place in a file; line and column count from 1, as V8's do. */
 export interface Site {
@@ -17,7 +17,7 @@ export interface Frame {
   readonly owner: "user" | "leafgrad" | "node";
 }
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+const root = pathOf(new URL("../../../", import.meta.url).href);
 
 /** The frames of an error, innermost first. */
 export function framesOf(error: Error): Frame[] {
@@ -36,19 +36,35 @@ export function userSite(frames: readonly Frame[]): Site | null {
   return frames.find(({ owner }) => owner === "user")?.site ?? null;
 }
 
+/** The user's own line that is running now. */
+export function currentSite(): Site | null {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 100;
+  const here = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return userSite(framesOf(here));
+}
+
 /** Reads `NAME (PLACE:LINE:COLUMN)` or `PLACE:LINE:COLUMN`, where PLACE is a path or a file URL. */
 function parseFrame(text: string): Frame {
   const match = /^(?:(.*) \()?(?:async )?((?:file:|\/|[A-Za-z]:\\).*):(\d+):(\d+)\)?$/.exec(text);
   if (match === null) return { name: text, site: null, owner: "node" };
   const [, name = "", place, line, column] = match;
-  const path = place!.startsWith("file:") ? fileURLToPath(place!) : place!;
+  const path = place!.startsWith("file:") ? pathOf(place!) : place!;
   return { name, site: { path, line: Number(line), column: Number(column) }, owner: ownerOf(path) };
+}
+
+/** The path of a file URL, as the platform writes it. */
+function pathOf(url: string): string {
+  const path = decodeURIComponent(url.replace(/^file:\/\//, "").replace(/[?#].*$/, ""));
+  return /^\/[A-Za-z]:/.test(path) ? path.slice(1).replaceAll("/", "\\") : path;
 }
 
 function ownerOf(path: string): Frame["owner"] {
   if (!path.startsWith(root)) return "user";
   const [folder, layer] = path.slice(root.length).split(/[\\/]/);
   // Only the package's code is the library's: the examples and tests beside it are programs like any other.
+  if (folder === "node_modules") return "node";
   if (folder !== "dist" && folder !== "src") return "user";
   return layer === "cli" ? "node" : "leafgrad";
 }

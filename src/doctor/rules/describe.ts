@@ -1,0 +1,125 @@
+/** How rules put events into words: places, elements, equations, paths, edits. */
+import type { BirthEvent, Equation, Num, OpEvent, Place, PoisonEvent } from "../trace/events.ts";
+import { placeAt, type Span } from "../trace/source.ts";
+import type { Trace } from "../trace/trace.ts";
+import type { Culprit, Edit, Victim } from "./rule.ts";
+
+/** The user's line of an op, or of another call site with the text that stands there. */
+export function culpritOf(trace: Trace, op: OpEvent): Culprit | null {
+  const user = trace.userOp(op);
+  return culpritAt(trace, user.place, trace.callText(user));
+}
+
+export function culpritAt(trace: Trace, place: Place | null, text?: string): Culprit | null {
+  return place === null ? null : { ...place, op: text ?? trace.expression(place)?.text ?? "" };
+}
+
+/** `line 9` of the file that is spoken of, `other.ts:9` elsewhere. */
+export function lineOf(place: Place | null, file?: string): string {
+  if (place === null) return "an unknown line";
+  return file === undefined || file === place.file ? `line ${place.line}` : `${place.file}:${place.line}`;
+}
+
+export function elementText(indices: readonly number[] | null): string {
+  return indices === null || indices.length === 0 ? "" : `[${indices.join(", ")}]`;
+}
+
+/** A number as a person writes it. */
+export function numberText(n: Num): string {
+  return typeof n === "number" ? String(Number(n.toPrecision(4))) : n;
+}
+
+const kinds = { nan: "NaN", inf: "Inf" };
+
+/** What was born, and where it came to light: `NaN in x.grad[0] (1 of 5 elements)`. */
+export function headline(trace: Trace, birth: BirthEvent, poison: PoisonEvent): { message: string; victim: Victim; elements: number[][] } {
+  const { shape } = trace.tensors.get(poison.tensor)!;
+  const { values } = poison;
+  const name = trace.nameOf(poison.tensor) + (poison.what === "grad" ? ".grad" : "");
+  const elements = values.nonfinite.map((p) => unravel(p, shape));
+  const count = values.nan + values.inf;
+  const kind = values.nan > 0 ? "NaN" : kinds[birth.kind];
+  const where = count === 1 ? elementText(elements[0]) : "";
+  const share = values.numel === 1 ? "" : ` (${count} of ${values.numel} elements)`;
+  return { message: `${kind} in ${name}${where}${share}`, victim: { name, count, numel: values.numel }, elements };
+}
+
+export function unravel(position: number, shape: readonly number[]): number[] {
+  let rest = position;
+  return shape.map((_, d) => {
+    const below = shape.slice(d + 1).reduce((product, s) => product * s, 1);
+    const index = Math.floor(rest / below);
+    rest %= below;
+    return index;
+  });
+}
+
+/** An equation in the program's own names: `0.5·x^-0.5 = 0.5·0^-0.5 = inf`. */
+export function equationText(trace: Trace, equation: Equation): string {
+  let symbolic = equation.symbolic;
+  for (const { name, tensor } of equation.names) {
+    if (name === "grad") continue;
+    const short = tensor === null ? null : shortName(trace, tensor);
+    symbolic = symbolic.replace(new RegExp(`\\b${name}\\b`, "g"), () => short ?? name);
+  }
+  const parts = [symbolic, equation.numeric, numberText(equation.value)];
+  return parts.filter((part, i) => part !== parts[i - 1]).join(" = ");
+}
+
+function shortName(trace: Trace, tensor: number): string | null {
+  const name = trace.variableOf(tensor) ?? trace.nameOf(tensor);
+  return /^[\w$.]+$/.test(name) ? name : name.length <= 24 ? `(${name})` : null;
+}
+
+/** `loss ← mean ← pow ← x`: from the root of a backward through a node to a leaf. */
+export function pathText(trace: Trace, backward: number | null, through: number | null, leaf: number | null): string[] {
+  const event = backward === null ? undefined : trace.backwards.get(backward);
+  const root = event?.nodes[0] ?? null;
+  if (event === undefined || root === null || through === null) return [];
+  const path = trace.path(root, through, leaf);
+  const names = path.map((node) => {
+    const { accumulates } = trace.nodes.get(node)!;
+    return accumulates === null ? (trace.opOf(node)?.name ?? trace.nodes.get(node)!.name) : trace.nameOf(accumulates);
+  });
+  const first = event.roots[0] === undefined ? null : trace.variableOf(event.roots[0]);
+  return first === null ? names : [first, ...names];
+}
+
+/** An edit that replaces a stretch of a file. */
+export function editOf(trace: Trace, file: string, { start, end }: Span, text: string): Edit {
+  const source = trace.sources.get(file)!;
+  return { file, start: placeAt(source, start), end: placeAt(source, end), text };
+}
+
+/** Births that did harm, each with the worst place that it came to. */
+export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: PoisonEvent }[] {
+  const found = new Map<number, { birth: BirthEvent; poison: PoisonEvent }>();
+  const worth = { grad: 3, loss: 2, output: 1, read: 1 };
+  for (const poison of trace.poisons) {
+    // The first birth is the cause of the others.
+    const first = poison.births.length === 0 ? undefined : trace.births.get(Math.min(...poison.births));
+    for (const birth of [first]) {
+      if (birth === undefined) continue;
+      const known = found.get(birth.birth);
+      if (known === undefined || worth[poison.what] > worth[known.poison.what]) found.set(birth.birth, { birth, poison });
+    }
+  }
+  // One line that goes wrong again and again is told of once.
+  const told = new Set<string>();
+  return [...found.values()].filter(({ birth }) => {
+    const op = birth.op === null ? null : trace.ops.get(birth.op)!;
+    const { file, line, column } = (op === null ? null : trace.userOp(op).place) ?? { file: "", line: birth.birth, column: 0 };
+    const key = `${file}:${line}:${column}`;
+    if (told.has(key)) return false;
+    told.add(key);
+    return true;
+  });
+}
+
+/** The backward in which a birth came to light, and the node of its op. */
+export function whereBorn(trace: Trace, birth: BirthEvent): { backward: number | null; node: number | null; op: OpEvent | null } {
+  const run = birth.run === null ? undefined : trace.runs.get(birth.run);
+  const op = birth.op === null ? null : (trace.ops.get(birth.op) ?? null);
+  const backward = run?.backward ?? trace.backwards.keys().next().value ?? null;
+  return { backward, node: run?.node ?? op?.node ?? null, op };
+}

@@ -1,0 +1,73 @@
+import { culpritAt, editOf, lineOf } from "./describe.ts";
+import type { ReadEvent } from "../trace/events.ts";
+import type { Trace } from "../trace/trace.ts";
+import type { Edit, Rule } from "./rule.ts";
+
+/** Readings of a `.grad` that is null although the tensor is part of a graph that was run backward. */
+function emptyReadings(trace: Trace): ReadEvent[] {
+  const [first] = trace.ends.values();
+  if (first === undefined) return [];
+  const told = new Set<number>();
+  return trace.reads.filter((read) => {
+    if (read.how !== "grad" || read.result !== null || !read.requires_grad || trace.isBefore(read, first) || told.has(read.tensor)) return false;
+    told.add(read.tensor);
+    return [...trace.ops.values()].some((op) => op.node !== null && op.outputs.includes(read.tensor));
+  });
+}
+
+/** `b.retain_grad();` after the statement that makes `b`. */
+function retained(trace: Trace, tensor: number): Edit[] {
+  const name = trace.variableOf(tensor);
+  const place = name === null ? null : trace.userOp(trace.makerOf(tensor)!).place;
+  const expression = trace.expression(place);
+  if (place === null || expression === null) return [];
+  const end = trace.sources.get(place.file)!.indexOf(";", expression.end) + 1;
+  return end === 0 ? [] : [editOf(trace, place.file, { start: end, end }, ` ${name}.retain_grad();`)];
+}
+
+/** Leaves that a tensor was computed from. */
+function leavesBehind(trace: Trace, tensor: number): string[] {
+  const leaves = [...trace.nodes.values()].flatMap(({ accumulates }) => (accumulates === null ? [] : [accumulates]));
+  return leaves.filter((leaf) => trace.flow(leaf, tensor) !== null).map((leaf) => trace.nameOf(leaf));
+}
+
+export const gradOfNonLeaf: Rule = {
+  id: "grad-of-non-leaf",
+  title: "The gradient of a tensor that is no leaf",
+  severity: "error",
+  certainty: 0.95,
+  why: `backward leaves gradients on leaves alone: tensors that no recorded op made. Those of tensors in between are dropped, and
+their .grad stays null. A weight that is scaled or cast where it is made, torch.randn(…, { requires_grad: true }).mul(0.1), is
+no leaf either.`,
+  fix: `Call retain_grad() before backward, or read the gradient of the leaf that was meant; make a weight first and set
+requires_grad_() last: torch.randn(3).mul(0.1).requires_grad_().`,
+  bad: `import * as torch from "leafgrad";
+
+const a = torch.tensor([1, 2, 3], { requires_grad: true });
+const b = a.mul(2);
+b.sum().backward();
+console.log(b.grad);
+`,
+  good: `import * as torch from "leafgrad";
+
+const a = torch.tensor([1, 2, 3], { requires_grad: true });
+const b = a.mul(2);
+b.retain_grad();
+b.sum().backward();
+console.log(b.grad);
+`,
+  detect: (trace) =>
+    emptyReadings(trace).map((read) => {
+      const name = trace.nameOf(read.tensor);
+      const maker = trace.makerOf(read.tensor);
+      const leaves = leavesBehind(trace, read.tensor);
+      const instead = leaves.length === 0 ? "" : `, or read the gradient of the leaf: ${leaves.map((leaf) => `${leaf}.grad`).join(", ")}`;
+      return {
+        message: `${name}.grad is null`,
+        culprit: culpritAt(trace, read.place),
+        tensor: name,
+        why: `${name} is no leaf: ${maker === null ? "an op" : `${lineOf(trace.userOp(maker).place, read.place?.file)}, ${trace.callText(trace.userOp(maker))},`} made it, and backward keeps the gradients of leaves only`,
+        fix: { text: `call ${name}.retain_grad() before backward${instead}`, edits: retained(trace, read.tensor) },
+      };
+    }),
+};

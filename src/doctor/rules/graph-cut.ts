@@ -1,0 +1,86 @@
+import { culpritAt, culpritOf, editOf } from "./describe.ts";
+import { forgottenLeaves, rootsOf } from "./leaves.ts";
+import type { Flow, Trace } from "../trace/trace.ts";
+import type { Culprit, Edit, Found, Rule } from "./rule.ts";
+
+/** The first place on the way from a leaf to a loss at which no gradient comes back. */
+function cutOf(trace: Trace, leaf: number): { cut: Flow; root: number } | null {
+  for (const root of rootsOf(trace)) {
+    const cut = trace.flow(leaf, root)?.find((flow) => flow.cut);
+    if (cut !== undefined) return { cut, root };
+  }
+  return null;
+}
+
+function culpritOfCut(trace: Trace, { op, read }: Flow): Culprit | null {
+  if (read !== null) return culpritAt(trace, read.place);
+  return op === null ? null : culpritOf(trace, op);
+}
+
+/** Why no gradient comes back, and what to do. */
+function words(trace: Trace, { op, read, to }: Flow): { why: string; fix: string } {
+  const call = op === null ? "" : trace.callText(trace.userOp(op));
+  if (read?.how === "data") return { why: ".data is the same memory outside the graph", fix: "use the tensor itself; under torch.no_grad where it is only looked at" };
+  if (read !== null) return { why: `${read.how}() gives JavaScript numbers, and ${call} makes a new leaf of them`, fix: `compute with the tensor itself; torch.stack or torch.cat make one tensor of several` };
+  if (op !== null && !op.grad_mode) return { why: `${call} ran while recording was off (no_grad, inference_mode or set_grad_enabled)`, fix: "compute the loss outside of no_grad; only updates and evaluation belong inside" };
+  const dtype = trace.tensors.get(to)?.dtype ?? "";
+  if (dtype === "bool") return { why: `${call} compares: its result is true or false, and has no slope`, fix: "use a smooth stand-in, such as sigmoid of the difference" };
+  if (!dtype.startsWith("float")) return { why: `${call} gives ${dtype}, and integers have no gradient`, fix: "stay in floats, or use a smooth stand-in: softmax in place of argmax" };
+  return { why: `${call} gives a tensor outside the graph`, fix: "leave it out where the gradient is wanted" };
+}
+
+/** A cut that can be left out: `y.detach()` and `y.data` become `y`, and so does `y.item()` among operands. */
+function uncut(trace: Trace, { op, read }: Flow): Edit[] {
+  const place = read?.place ?? (op?.within === null ? op.place : null);
+  const expression = trace.expression(place);
+  if (place === null || expression === null || expression.receiver === null) return [];
+  const isFactory = read !== null && read.how !== "data" && (op === null || op.inputs.length === 0);
+  const removable = read !== null ? !isFactory && (read.how === "data" || read.how === "item") : /\.detach\(\)$/.test(expression.text);
+  return removable ? [editOf(trace, place.file, expression, trace.textOf(expression.receiver, place.file))] : [];
+}
+
+export const graphCut: Rule = {
+  id: "graph-cut",
+  title: "The graph is cut between a leaf and the loss",
+  severity: "error",
+  certainty: 0.9,
+  changesLoss: false,
+  why: `The value of the loss depends on the leaf, but the way back is cut: by detach or .data, by item(), tolist() or a typed array,
+by making a new tensor out of an old one's numbers, by a comparison, argmax or a cast to integers, or because recording was off.
+backward then fails, or leaves the leaf's .grad null and says nothing.`,
+  fix: `Stay in recorded ops on float tensors all the way from the leaf to the loss.`,
+  bad: `import * as torch from "leafgrad";
+
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const b = torch.tensor([0.5, 0.25], { requires_grad: true });
+const hidden = w.mul(3).detach();
+const loss = hidden.add(b).pow(2).sum();
+loss.backward();
+`,
+  good: `import * as torch from "leafgrad";
+
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const b = torch.tensor([0.5, 0.25], { requires_grad: true });
+const hidden = w.mul(3);
+const loss = hidden.add(b).pow(2).sum();
+loss.backward();
+`,
+  detect(trace) {
+    const found = new Map<string, Found>();
+    for (const leaf of forgottenLeaves(trace)) {
+      const at = cutOf(trace, leaf);
+      if (at === null) continue;
+      const culprit = culpritOfCut(trace, at.cut);
+      const key = culprit === null ? String(leaf) : `${culprit.file}:${culprit.line}:${culprit.column}`;
+      if (found.has(key)) continue;
+      const { why, fix } = words(trace, at.cut);
+      const name = trace.nameOf(leaf);
+      found.set(key, {
+        message: `no gradient comes back to ${name}`, culprit, tensor: name,
+        why: `${trace.nameOf(at.root)} is computed from ${name}, but ${why}`,
+        fix: { text: fix, edits: uncut(trace, at.cut) },
+      });
+    }
+    return [...found.values()];
+  },
+};

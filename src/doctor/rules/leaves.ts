@@ -1,0 +1,29 @@
+/** Which leaves a program's losses reach, and which not. */
+import type { Trace } from "../trace/trace.ts";
+
+/** Leaves that require grad and that no backward gave one, though there were backwards. */
+export function forgottenLeaves(trace: Trace): number[] {
+  if (trace.backwards.size === 0) return [];
+  const reached = new Set(trace.accumulations.map(({ tensor }) => tensor));
+  for (const { inputs } of trace.backwards.values()) inputs?.forEach((input) => reached.add(input));
+  const asked = new Set(trace.reads.filter(({ how }) => how === "requires_grad").map(({ tensor }) => tensor));
+  // A backward that was asked for some leaves, or that failed in its course, says nothing about the others.
+  const isTelling = [...trace.backwards.values()].some(({ backward, inputs }) => inputs === null && !isCutShort(trace, backward));
+  if (!isTelling) return [];
+  return [...trace.tensors.values()].filter((t) => t.leaf && t.base === null && (t.requires_grad || asked.has(t.tensor)) && isFloat(t.dtype) && !reached.has(t.tensor)).map(({ tensor }) => tensor);
+}
+
+function isCutShort(trace: Trace, backward: number): boolean {
+  const error = trace.ends.get(backward)?.error ?? null;
+  return error !== null && !noGraph.test(error.message);
+}
+
+/** What backward says of a loss that has no graph. */
+export const noGraph = /does not require grad and does not have a grad_fn/;
+
+const isFloat = (dtype: string): boolean => dtype.startsWith("float");
+
+/** The roots of all backwards. */
+export function rootsOf(trace: Trace): number[] {
+  return [...new Set([...trace.backwards.values()].flatMap(({ roots }) => roots))];
+}

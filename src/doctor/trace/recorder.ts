@@ -1,0 +1,320 @@
+/** Writes down everything that happens: ops with their call sites and values, the graph, backward, writes and reads. */
+import { gradMode } from "../../autograd/grad-mode.ts";
+import { GradientEdge } from "../../autograd/gradient-edge.ts";
+import type { Grads, Node } from "../../autograd/node.ts";
+import type { BackwardCall, Reading } from "../../autograd/observer.ts";
+import { requiresGrad } from "../../autograd/variable.ts";
+import { observed, type Observer } from "../../dispatch/observer.ts";
+import type { AnyOp } from "../../dispatch/op.ts";
+import { FLOAT } from "../../tensor/dtype.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { Births, type Call } from "./births.ts";
+import { errorText, num, type Argument, type Event, type Num, type Place } from "./events.ts";
+import { currentSite } from "./sites.ts";
+import { Tape } from "./tape.ts";
+import { hasNonFinite, snapshot, valuesOf } from "./values.ts";
+
+/** How many entries of a list of arguments, and of what was read, are written down. */
+const listed = 16;
+
+interface OpFrame extends Call {
+  readonly within: number | null;
+  readonly run: number | null;
+  readonly place: Place | null;
+  readonly arguments: readonly Argument[];
+  readonly inputs: readonly number[];
+  readonly requiresGrad: boolean;
+}
+
+interface RunFrame {
+  readonly run: number;
+}
+
+/** A number for each thing of a kind. */
+class Numbers {
+  private next = 0;
+  private readonly known = new WeakMap<object, number>();
+  of(thing: object, announce?: (id: number) => void): number {
+    let id = this.known.get(thing);
+    if (id === undefined) {
+      this.known.set(thing, (id = this.next++));
+      announce?.(id);
+    }
+    return id;
+  }
+  has(thing: object): boolean {
+    return this.known.has(thing);
+  }
+  fresh(): number {
+    return this.next++;
+  }
+}
+
+export class Recorder implements Observer {
+  private readonly sink: (event: Event) => void;
+  private readonly tensors = new Numbers();
+  private readonly storages = new Numbers();
+  private readonly counters = new Numbers();
+  private readonly nodes = new Numbers();
+  private readonly ops = new Numbers();
+  private readonly backwards = new Numbers();
+  private readonly stack: (OpFrame | RunFrame)[] = [];
+  private readonly running: { id: number; depth: number; node: Node | null; place: Place | null }[] = [];
+  private readonly births: Births;
+  /** The last writes to each storage, with the counters that counted them. */
+  private readonly writes = new WeakMap<object, { op: number; counter: object | null; order: number }[]>();
+  private readonly savedAt = new WeakMap<Node, number>();
+  private order = 0;
+  private readonly tape = new Tape();
+
+  constructor(sink: (event: Event) => void) {
+    this.sink = sink;
+    this.births = new Births({ tensor: (t) => this.idOf(t), emit: sink });
+  }
+
+  /** Runs `body` unobserved: looking at tensors may call ops. */
+  private quietly<T>(body: () => T): T {
+    const { by } = observed;
+    observed.by = null;
+    try {
+      return body();
+    } finally {
+      observed.by = by;
+    }
+  }
+
+  private idOf(tensor: Tensor): number {
+    return this.tensors.of(tensor, (id) => {
+      this.sink({
+        event: "tensor", tensor: id, shape: tensor._sizes.slice(), dtype: tensor.dtype.name, storage: this.storages.of(tensor._storage),
+        requires_grad: requiresGrad(tensor), leaf: tensor._gradFn === null, base: tensor._view === null ? null : this.idOf(tensor._view.base), values: valuesOf(tensor),
+      });
+    });
+  }
+
+  private get frame(): OpFrame | RunFrame | undefined {
+    return this.stack[this.stack.length - 1];
+  }
+
+  enter(op: AnyOp, args: readonly unknown[], inplace: boolean): void {
+    this.quietly(() => {
+      const { frame } = this;
+      const outer = frame !== undefined && "op" in frame ? frame : null;
+      const run = frame !== undefined && "op" in frame ? frame.run : (frame?.run ?? null);
+      const tensors = tensorsIn(args);
+      const self = args[0];
+      const within = this.running[this.running.length - 1];
+      this.stack.push({
+        id: this.ops.fresh(), op, args, inplace, tensors, run,
+        before: inplace && self instanceof Tensor && self.dtype.kind === FLOAT ? snapshot(self) : null,
+        within: outer?.id ?? null,
+        place: outer?.place ?? within?.place ?? currentPlace(),
+        arguments: args.slice(0, listed).map((a) => this.argument(a)),
+        inputs: (onlyShapes(op) ? tensors.filter((t) => t !== self) : tensors).map((t) => this.idOf(t)),
+        requiresGrad: tensors.some(requiresGrad),
+      });
+      if (outer === null && run === null && within === undefined) this.tape.enter(op, args, inplace);
+    });
+  }
+
+  leave(op: AnyOp, _args: readonly unknown[], inplace: boolean, result: unknown): void {
+    this.quietly(() => {
+      const frame = this.stack.pop() as OpFrame;
+      const outputs = tensorsIn([result]);
+      for (const output of outputs) this.idOf(output);
+      if (frame.within === null && frame.run === null && this.running.length === 0) this.tape.leave(op, frame.args, inplace, result);
+      // The op comes before the births that name it.
+      const node = outputs.map((o) => o._gradFn as Node | null).find((n) => n !== null && !this.nodes.has(n)) ?? null;
+      this.emitOp(frame, outputs, node === null ? null : this.nodes.of(node), null);
+      if (inplace) {
+        this.wrote(frame, outputs[0]);
+        if (valuesOf(outputs[0]).zero === outputs[0]._numel) this.zeroed.add(outputs[0]);
+      }
+      const { out } = (frame.args[frame.args.length - 1] ?? {}) as { out?: unknown };
+      for (const o of tensorsIn([out])) this.wrote(frame, o);
+      for (const output of outputs) this.announceGraph(output, frame, outputs);
+      this.births.opDone(frame, outputs, frame.run);
+    });
+  }
+
+  fail(_op: AnyOp, _args: readonly unknown[], _inplace: boolean, error: unknown): void {
+    this.quietly(() => this.emitOp(this.stack.pop() as OpFrame, [], null, error));
+  }
+
+  private emitOp(frame: OpFrame, outputs: readonly Tensor[], node: number | null, error: unknown): void {
+    this.sink({
+      event: "op", op: frame.id, name: frame.op.opName, inplace: frame.inplace, within: frame.within, run: frame.run, place: frame.place,
+      arguments: frame.arguments, inputs: frame.inputs, outputs: outputs.map((o) => this.idOf(o)), grad_mode: gradMode.enabled,
+      severs: frame.requiresGrad && !frame.inplace && outputs.length > 0 && !outputs.some(requiresGrad) && !onlyShapes(frame.op),
+      node, values: outputs.map(valuesOf), error: error === null ? null : errorText(error),
+    });
+  }
+
+  private wrote(frame: OpFrame, tensor: Tensor): void {
+    const { _storage: storage, _counter: counter } = tensor;
+    const writes = this.writes.get(storage) ?? [];
+    this.writes.set(storage, [...writes, { op: frame.id, counter, order: this.order++ }]);
+    this.sink({
+      event: "write", op: frame.id, tensor: this.idOf(tensor), storage: this.storages.of(storage),
+      version: counter?.value ?? 0, counter: counter === null ? -1 : this.counters.of(counter),
+    });
+  }
+
+  /** Tells of the nodes that an output brought, and of the accumulators that they lead to. */
+  private announceGraph(output: Tensor, frame: OpFrame | null, outputs: readonly Tensor[]): void {
+    for (const node of [output._gradFn, output._view?.base._gradFn ?? null] as (Node | null)[]) {
+      if (node !== null) this.announce(node, frame, outputs);
+    }
+  }
+
+  private readonly announced = new WeakSet<Node>();
+
+  private announce(node: Node, frame: OpFrame | null, outputs: readonly Tensor[]): number {
+    const id = this.nodes.of(node);
+    if (this.announced.has(node)) return id;
+    this.announced.add(node);
+    if (frame !== null && !node.isAccumulator) this.births.made(node, frame, outputs);
+    this.savedAt.set(node, this.order);
+    const next = node.nextNodes.map((n) => (n === null ? null : this.announce(n, null, [])));
+    const saved = node.savedTensors().flatMap((s) => (s?.held ? [{ tensor: this.idOf(s.held), storage: this.storages.of(s.held._storage), version: s.version }] : []));
+    const leaf = "variable" in node ? this.idOf(node.variable as Tensor) : null;
+    this.sink({ event: "node", node: id, name: node.typeName, op: node.isAccumulator ? null : (frame?.id ?? null), next, saved, accumulates: leaf });
+    return id;
+  }
+
+  enterBackward({ call, roots, inputs, retainGraph, createGraph }: BackwardCall): void {
+    this.quietly(() => {
+      const place = currentPlace();
+      const id = this.backwards.fresh();
+      const tensors = roots.filter((r) => r instanceof Tensor);
+      const nodes = roots.map((r) => (r instanceof Tensor ? r._gradFn : r instanceof GradientEdge ? r.node : null) as Node | null);
+      this.running.push({ id, depth: this.stack.length, node: null, place });
+      this.sink({
+        event: "backward", backward: id, call, roots: tensors.map((t) => this.idOf(t)), nodes: nodes.map((n) => (n === null ? null : this.announce(n, null, []))),
+        inputs: inputs?.flatMap((i) => (i instanceof Tensor ? [this.idOf(i)] : [])) ?? null, retain_graph: retainGraph, create_graph: createGraph, place,
+      });
+      if (createGraph) this.tape.giveUp();
+      this.births.backwardStarts();
+      tensors.forEach((root) => {
+        if (root._gradFn !== null) this.births.rooted(root._gradFn as Node, root);
+        if (root.dtype.kind === FLOAT && hasNonFinite(root)) this.poisoned(root, "loss", id);
+      });
+      this.tape.backward(id, tensors);
+    });
+  }
+
+  private poisoned(tensor: Tensor, what: "loss" | "read", backward: number | null): void {
+    const births = this.births.of(tensor);
+    if (births.length > 0) this.sink({ event: "poison", births, tensor: this.idOf(tensor), what, values: valuesOf(tensor), backward });
+  }
+
+  leaveBackward(error: unknown): void {
+    this.quietly(() => {
+      const { id, depth, node } = this.running.pop()!;
+      this.stack.length = depth;
+      this.sink({ event: "backward-end", backward: id, node: error === null || node === null ? null : this.nodes.of(node), error: error === null ? null : errorText(error) });
+    });
+  }
+
+  enterNode(node: Node, _grads: Grads): void {
+    this.running[this.running.length - 1].node = node;
+    this.births.nodeStarts();
+    this.stack.push({ run: this.ops.fresh() });
+  }
+
+  leaveNode(node: Node, grads: Grads, results: Grads): void {
+    this.quietly(() => {
+      const { run } = this.stack.pop() as RunFrame;
+      const { id: backward } = this.running[this.running.length - 1];
+      this.sink({
+        event: "run", run, backward, node: this.announce(node, null, []), grads: grads.map((g) => g && valuesOf(g)), results: results.map((g) => (g ? valuesOf(g) : null)),
+        overwritten: this.overwritten(node),
+      });
+      this.births.nodeDone(node, run, grads, results);
+      const [grad] = grads;
+      if ("variable" in node && grad) {
+        this.tape.arrived(backward, node.variable as Tensor, grad);
+        this.accumulated(node.variable as Tensor, backward);
+      }
+    });
+  }
+
+  private readonly accumulatedBefore = new WeakMap<Tensor, Tensor>();
+
+  private accumulated(leaf: Tensor, backward: number): void {
+    const grad = leaf._meta?.grad ?? null;
+    if (grad === null) return;
+    // A gradient that was there before this run is the same tensor, or one made of it.
+    const before = this.accumulatedBefore.get(leaf) === grad && !this.zeroed.has(grad);
+    this.accumulatedBefore.set(leaf, grad);
+    this.zeroed.delete(grad);
+    this.sink({ event: "accumulate", backward, tensor: this.idOf(leaf), before, values: valuesOf(grad) });
+  }
+
+  /** Gradients that were set to zero in place since the last accumulation. */
+  private readonly zeroed = new WeakSet<Tensor>();
+
+  private overwritten(node: Node): { tensor: number; op: number }[] {
+    const since = this.savedAt.get(node) ?? 0;
+    return node.savedTensors().flatMap((saved) => {
+      const tensor = saved?.held;
+      if (!tensor) return [];
+      const hidden = (this.writes.get(tensor._storage) ?? []).filter((w) => w.order >= since && w.counter !== tensor._counter);
+      return hidden.map(({ op }) => ({ tensor: this.idOf(tensor), op }));
+    });
+  }
+
+  read(tensor: Tensor, how: Reading, result: unknown): void {
+    if (this.stack.length > 0) return;
+    this.quietly(() => {
+      const id = this.idOf(tensor);
+      this.sink({
+        event: "read", tensor: id, how, place: currentPlace(), requires_grad: requiresGrad(tensor),
+        numbers: how === "print" || result instanceof Tensor ? [] : numbersIn(result), result: result instanceof Tensor ? this.idOf(result) : null,
+      });
+      if (how !== "grad" && how !== "data" && how !== "requires_grad" && tensor.dtype.kind === FLOAT && hasNonFinite(tensor)) this.poisoned(tensor, "read", null);
+      if (how === "data") this.tape.alias(tensor, result as Tensor);
+    });
+  }
+
+  /** Emits the central differences of all gradients that arrived at leaves; the program must have ended. */
+  checkGradients(): void {
+    this.quietly(() => this.tape.differences((t) => this.idOf(t)).forEach(this.sink));
+  }
+
+  private argument(value: unknown): Argument {
+    if (value instanceof Tensor) return { tensor: this.idOf(value) };
+    if (typeof value === "number") return { number: num(value) };
+    if (Array.isArray(value) || ArrayBuffer.isView(value)) return { list: Array.from((value as unknown[]).slice(0, listed), (v) => this.argument(v)) };
+    return { text: typeof value === "object" && value !== null ? optionsText(value) : String(value) };
+  }
+}
+
+function currentPlace(): Place | null {
+  const site = currentSite();
+  return site === null ? null : { file: site.path, line: site.line, column: site.column };
+}
+
+function tensorsIn(values: readonly unknown[]): Tensor[] {
+  return values.flatMap((v) => {
+    if (v instanceof Tensor) return [v];
+    if (Array.isArray(v)) return tensorsIn(v.slice(0, 1024));
+    return typeof v === "object" && v !== null && Object.getPrototypeOf(v) === Object.prototype ? tensorsIn(Object.values(v)) : [];
+  });
+}
+
+/** Does the op take only shape and dtype from `self`, as `zeros_like` does? Factories share the parameter that tells. */
+function onlyShapes(op: AnyOp): boolean {
+  const { positions } = op.overloads[0].signature.schema;
+  return positions.has("pin_memory") && positions.get("self") === 0;
+}
+
+function numbersIn(value: unknown): Num[] {
+  if (typeof value === "number") return [num(value)];
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from((value as unknown[]).slice(0, listed)).flatMap(numbersIn).slice(0, listed);
+  return [];
+}
+
+function optionsText(value: object): string {
+  return `{ ${Object.entries(value).map(([k, v]) => `${k}: ${v instanceof Tensor ? "tensor" : String(v)}`).join(", ")} }`;
+}

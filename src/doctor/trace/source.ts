@@ -1,0 +1,130 @@
+/** Reads the user's source around a call site; a few rules of JavaScript's syntax are enough. */
+
+/** A stretch of a source, in characters. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A call, or the reading of a property. */
+export interface Expression extends Span {
+  readonly text: string;
+  /** What stands before the dot: `x` in `x.pow(0.5)`. */
+  readonly receiver: Span | null;
+  /** What stands between the parentheses. */
+  readonly arguments: readonly Span[];
+}
+
+const openers: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
+const isWord = (c: string | undefined): boolean => c !== undefined && /[\w$]/.test(c);
+
+/** The position of a line and column, both counted from 1. */
+export function positionOf(source: string, line: number, column: number): number {
+  let start = 0;
+  for (let n = 1; n < line; n++) start = source.indexOf("\n", start) + 1;
+  return start + column - 1;
+}
+
+/** Line and column of a position. */
+export function placeAt(source: string, position: number): { line: number; column: number } {
+  const before = source.slice(0, position).split("\n");
+  return { line: before.length, column: before[before.length - 1].length + 1 };
+}
+
+/** The call or property whose name stands at a call site. */
+export function expressionAt(source: string, line: number, column: number): Expression | null {
+  const at = positionOf(source, line, column);
+  if (!isWord(source[at])) return null;
+  let nameEnd = at;
+  while (isWord(source[nameEnd])) nameEnd++;
+  const dot = skipBack(source, at);
+  const receiver = source[dot - 1] === "." ? { start: primaryStart(source, dot - 1), end: trimEnd(source, source[dot - 2] === "?" ? dot - 2 : dot - 1) } : null;
+  const open = skipForward(source, nameEnd);
+  const end = source[open] === "(" ? closing(source, open) + 1 : nameEnd;
+  const start = receiver?.start ?? at;
+  return { start, end, text: source.slice(start, end).replace(/\s+/g, " ").replace(/ \./g, "."), receiver, arguments: source[open] === "(" ? split(source, open + 1, end - 1) : [] };
+}
+
+/** The variable that is declared or assigned as what stands at `expression`; null where it is part of something larger. */
+export function assignedName(source: string, { start, end }: Span): string | null {
+  if (!/^(\s*\.requires_grad_\([^()]*\))?\s*(;|,|\n|$)/.test(source.slice(end, end + 60))) return null;
+  const before = source.slice(Math.max(0, start - 200), start);
+  return /(?:\b(?:const|let|var)\s+|(?:^|[;{}\n])\s*)([\w$]+(?:\.[\w$]+)*)\s*(?::[^=;\n]+)?=\s*$/.exec(before)?.[1] ?? null;
+}
+
+/** Where the primary expression begins that ends before `end`: `a.b(c)[d]!`. */
+function primaryStart(source: string, end: number): number {
+  let at = end;
+  for (;;) {
+    at = skipBack(source, at);
+    const c = source[at - 1];
+    if (c === "!" || c === "?") at--;
+    else if (c === ")" || c === "]") {
+      at = opening(source, at - 1);
+      if (!isWord(source[at - 1]) && ![")", "]", "!"].includes(source[at - 1])) return at;
+    } else if (isWord(c)) {
+      while (isWord(source[at - 1])) at--;
+      const before = skipBack(source, at);
+      if (source[before - 1] !== ".") return at;
+      at = before - 1;
+    } else return at;
+  }
+}
+
+function skipBack(source: string, at: number): number {
+  let i = at;
+  while (i > 0 && /\s/.test(source[i - 1])) i--;
+  return i;
+}
+
+function skipForward(source: string, at: number): number {
+  let i = at;
+  while (i < source.length && /\s/.test(source[i])) i++;
+  return i;
+}
+
+const trimEnd = skipBack;
+
+/** The bracket that the one at `at` closes. */
+function opening(source: string, at: number): number {
+  let depth = 0;
+  for (let i = at; i >= 0; i--) {
+    if (source[i] in openers) depth++;
+    else if ("([{".includes(source[i]) && --depth === 0) return i;
+  }
+  return 0;
+}
+
+/** The bracket that closes the one at `at`; strings are passed over. */
+function closing(source: string, at: number): number {
+  let depth = 0;
+  for (let i = at; i < source.length; i++) {
+    const c = source[i];
+    if (c === '"' || c === "'" || c === "`") i = stringEnd(source, i);
+    else if ("([{".includes(c)) depth++;
+    else if (c in openers && --depth === 0) return i;
+  }
+  return source.length - 1;
+}
+
+function stringEnd(source: string, at: number): number {
+  let i = at + 1;
+  while (i < source.length && source[i] !== source[at]) i += source[i] === "\\" ? 2 : 1;
+  return i;
+}
+
+/** The arguments between two positions, without the space around them. */
+function split(source: string, from: number, to: number): Span[] {
+  const spans: Span[] = [];
+  let start = from;
+  for (let i = from; i <= to; i++) {
+    if (i < to && "([{".includes(source[i])) i = closing(source, i);
+    else if (i < to && "\"'`".includes(source[i])) i = stringEnd(source, i);
+    else if (i === to || source[i] === ",") {
+      const span = { start: skipForward(source, start), end: skipBack(source, i) };
+      if (span.end > span.start) spans.push(span);
+      start = i + 1;
+    }
+  }
+  return spans;
+}

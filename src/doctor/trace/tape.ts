@@ -1,0 +1,174 @@
+/**
+ * The user's own calls of ops, kept so that they can be made again in float64 with one element changed: central
+ * differences of a whole program, whatever lies between a leaf and a loss.
+ */
+import type { AnyOp } from "../../dispatch/op.ts";
+import { invokeInplace } from "../../dispatch/op.ts";
+import { withGradMode } from "../../autograd/grad-mode.ts";
+import { contiguousCopy } from "../../ops/copy.ts";
+import { DType, FLOAT, float32, float64, get_default_dtype, set_default_dtype } from "../../tensor/dtype.ts";
+import { viewTyped } from "../../tensor/read.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { num, type DifferenceEvent } from "./events.ts";
+import { elementsOf } from "./values.ts";
+
+interface Step {
+  readonly op: AnyOp;
+  readonly args: readonly unknown[];
+  readonly inplace: boolean;
+  readonly result: unknown;
+}
+
+/** A gradient that arrived at a leaf in a backward. */
+interface Arrival {
+  readonly backward: number;
+  readonly leaf: Tensor;
+  readonly grad: Float64Array;
+}
+
+type Entry = { readonly step: Step } | { readonly alias: Tensor; readonly of: Tensor } | { readonly backward: number; readonly root: Tensor };
+
+/** Longer programs, larger tensors and more elements are not replayed. */
+const limits = { entries: 4000, elements: 1 << 18, perLeaf: 16, calls: 40_000 };
+
+export class Tape {
+  private readonly entries: Entry[] = [];
+  private readonly arrivals: Arrival[] = [];
+  /** Tensors that no taped op made, as they were when they were first met. */
+  private readonly given = new Map<Tensor, Tensor>();
+  private readonly made = new WeakSet<Tensor>();
+  private held = 0;
+  /** Why the program cannot be replayed. */
+  private unfit = false;
+
+  enter(_op: AnyOp, args: readonly unknown[], _inplace: boolean): void {
+    for (const tensor of tensorsOf(args)) this.meet(tensor);
+  }
+
+  leave(op: AnyOp, args: readonly unknown[], inplace: boolean, result: unknown): void {
+    if (this.unfit) return;
+    if (this.entries.length >= limits.entries) return this.giveUp();
+    // A factory's tensors are data: random ones would be drawn anew.
+    if (tensorsOf(args).length === 0) return tensorsOf([result]).forEach((t) => this.meet(t));
+    for (const tensor of tensorsOf([result])) this.made.add(tensor);
+    this.entries.push({ step: { op, args, inplace, result } });
+  }
+
+  alias(of: Tensor, alias: Tensor): void {
+    if (this.unfit) return;
+    this.meet(of);
+    this.made.add(alias);
+    this.entries.push({ alias, of });
+  }
+
+  backward(backward: number, roots: readonly Tensor[]): void {
+    if (roots.length === 1 && roots[0]._numel === 1) this.entries.push({ backward, root: roots[0] });
+  }
+
+  /** A gradient of a gradient is made by calls that are not on the tape. */
+  giveUp(): void {
+    this.unfit = true;
+    this.entries.length = 0;
+    this.given.clear();
+  }
+
+  arrived(backward: number, leaf: Tensor, grad: Tensor): void {
+    if (!this.unfit && leaf._numel === grad._numel && leaf._numel <= limits.elements) this.arrivals.push({ backward, leaf, grad: Float64Array.from(elementsOf(grad)) });
+  }
+
+  private meet(tensor: Tensor): void {
+    if (this.unfit || this.given.has(tensor) || this.made.has(tensor)) return;
+    this.held += tensor._numel;
+    if (this.held > limits.elements) return this.giveUp();
+    this.given.set(tensor, contiguousCopy(tensor, tensor.dtype.kind === FLOAT ? float64 : tensor.dtype));
+  }
+
+  /** Central differences for the gradients of the first elements of each leaf. */
+  differences(idOf: (tensor: Tensor) => number): DifferenceEvent[] {
+    const wanted = this.arrivals.flatMap(({ backward, leaf, grad }) =>
+      Array.from({ length: Math.min(grad.length, limits.perLeaf) }, (_, element) => ({ backward, leaf, element, analytic: grad[element] })),
+    );
+    if (this.unfit || wanted.length * this.entries.length * 2 > limits.calls) return [];
+    return wanted.flatMap(({ backward, leaf, element, analytic }) => {
+      const x = Number(elementsOf(this.given.get(leaf) ?? leaf)[element]);
+      const step = 1e-5 * Math.max(1, Math.abs(x));
+      const [up, down] = [this.replay(leaf, element, step), this.replay(leaf, element, -step)].map((losses) => losses?.get(backward));
+      if (up === undefined || down === undefined) return [];
+      return [{ event: "difference" as const, backward, tensor: idOf(leaf), element, analytic: num(analytic), numeric: num((up - down) / (2 * step)) }];
+    });
+  }
+
+  /** The losses of all backwards with one element of a leaf changed; null where a call refuses float64. */
+  private replay(leaf: Tensor, element: number, delta: number): Map<number, number> | null {
+    if (!this.given.has(leaf)) return null;
+    const dtype = get_default_dtype();
+    set_default_dtype(float64);
+    try {
+      return withGradMode(false, () => new Replay(this.given, leaf, element, delta).run(this.entries));
+    } catch {
+      return null;
+    } finally {
+      set_default_dtype(dtype);
+    }
+  }
+}
+
+class Replay {
+  private readonly now = new Map<Tensor, Tensor>();
+  private readonly given: ReadonlyMap<Tensor, Tensor>;
+  private readonly leaf: Tensor;
+  private readonly element: number;
+  private readonly delta: number;
+
+  constructor(given: ReadonlyMap<Tensor, Tensor>, leaf: Tensor, element: number, delta: number) {
+    this.given = given;
+    this.leaf = leaf;
+    this.element = element;
+    this.delta = delta;
+  }
+
+  run(entries: readonly Entry[]): Map<number, number> {
+    const losses = new Map<number, number>();
+    for (const entry of entries) {
+      if ("step" in entry) this.call(entry.step);
+      else if ("alias" in entry) this.now.set(entry.alias, this.of(entry.of).detach());
+      else losses.set(entry.backward, Number(elementsOf(this.of(entry.root))[0]));
+    }
+    return losses;
+  }
+
+  private call({ op, args, inplace, result }: Step): void {
+    const values = args.map((a) => this.argument(a));
+    const again = inplace ? invokeInplace(op, values) : (op as unknown as (...a: unknown[]) => unknown)(...values);
+    const before = tensorsOf([result]);
+    tensorsOf([again]).forEach((tensor, i) => this.now.set(before[i], tensor));
+  }
+
+  private of(tensor: Tensor): Tensor {
+    let now = this.now.get(tensor);
+    if (now === undefined) {
+      const given = this.given.get(tensor);
+      if (given === undefined) throw new Error("a tensor that is not on the tape");
+      now = contiguousCopy(given);
+      if (tensor === this.leaf) (viewTyped(now) as Float64Array)[this.element] += this.delta;
+      this.now.set(tensor, now);
+    }
+    return now;
+  }
+
+  private argument(value: unknown): unknown {
+    if (value instanceof Tensor) return this.of(value);
+    if (value === float32) return float64;
+    if (Array.isArray(value)) return value.map((v) => this.argument(v));
+    if (typeof value !== "object" || value === null || value instanceof DType || Object.getPrototypeOf(value) !== Object.prototype) return value;
+    return Object.fromEntries(Object.entries(value).filter(([key]) => key !== "requires_grad").map(([key, v]) => [key, this.argument(v)]));
+  }
+}
+
+function tensorsOf(values: readonly unknown[]): Tensor[] {
+  return values.flatMap((v) => {
+    if (v instanceof Tensor) return [v];
+    if (Array.isArray(v)) return tensorsOf(v);
+    return typeof v === "object" && v !== null && Object.getPrototypeOf(v) === Object.prototype ? tensorsOf(Object.values(v)) : [];
+  });
+}

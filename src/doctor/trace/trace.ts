@@ -1,0 +1,220 @@
+/** A trace to ask questions of. Rules know nothing else of a program. */
+import type {
+  AccumulateEvent, BackwardEndEvent, BackwardEvent, BirthEvent, DifferenceEvent, ErrorEvent, Event, NodeEvent, Num, OpEvent, Place, PoisonEvent, ReadEvent, RunEvent,
+  TensorEvent, WriteEvent,
+} from "./events.ts";
+import { assignedName, expressionAt, type Expression } from "./source.ts";
+
+/** How the elements of one tensor came from another's. */
+export interface Flow {
+  readonly from: number;
+  readonly to: number;
+  /** What carried them: an op, or a reading whose numbers an op was given. */
+  readonly op: OpEvent | null;
+  readonly read: ReadEvent | null;
+  /** No gradient comes back this way. */
+  readonly cut: boolean;
+}
+
+/** Texts longer than this are named by their op alone. */
+const longestName = 48;
+
+export class Trace {
+  readonly events: readonly Event[];
+  readonly ops = new Map<number, OpEvent>();
+  readonly tensors = new Map<number, TensorEvent>();
+  readonly nodes = new Map<number, NodeEvent>();
+  readonly runs = new Map<number, RunEvent>();
+  readonly births = new Map<number, BirthEvent>();
+  readonly backwards = new Map<number, BackwardEvent>();
+  readonly ends = new Map<number, BackwardEndEvent>();
+  readonly reads: ReadEvent[] = [];
+  readonly writes: WriteEvent[] = [];
+  readonly poisons: PoisonEvent[] = [];
+  readonly accumulations: AccumulateEvent[] = [];
+  readonly differences: DifferenceEvent[] = [];
+  readonly error: ErrorEvent | null;
+  readonly sources = new Map<string, string>();
+  /** Position of each event, so that it can be told which came first. */
+  private readonly order = new Map<Event, number>();
+  private readonly makers = new Map<number, OpEvent>();
+  private readonly accumulators = new Map<number, NodeEvent>();
+
+  constructor(events: readonly Event[]) {
+    this.events = events;
+    let error: ErrorEvent | null = null;
+    events.forEach((event, i) => {
+      this.order.set(event, i);
+      switch (event.event) {
+        case "op":
+          this.ops.set(event.op, event);
+          // The outermost call comes last, and it is the one that the user wrote.
+          if (!event.inplace) for (const output of event.outputs) this.makers.set(output, this.makers.get(output)?.within === null ? this.makers.get(output)! : event);
+          break;
+        case "tensor": this.tensors.set(event.tensor, event); break;
+        case "node":
+          this.nodes.set(event.node, event);
+          if (event.accumulates !== null) this.accumulators.set(event.accumulates, event);
+          break;
+        case "run": this.runs.set(event.run, event); break;
+        case "birth": this.births.set(event.birth, event); break;
+        case "backward": this.backwards.set(event.backward, event); break;
+        case "backward-end": this.ends.set(event.backward, event); break;
+        case "read": this.reads.push(event); break;
+        case "write": this.writes.push(event); break;
+        case "poison": this.poisons.push(event); break;
+        case "accumulate": this.accumulations.push(event); break;
+        case "difference": this.differences.push(event); break;
+        case "source": this.sources.set(event.file, event.text); break;
+        case "error": error = event; break;
+        default: break;
+      }
+    });
+    this.error = error;
+  }
+
+  /** Reads NDJSON; throws where a line is no event or the format is another. */
+  static parse(text: string): Trace {
+    const events = text.split("\n").filter((line) => line.trim() !== "").map((line) => JSON.parse(line) as Event);
+    const [first] = events;
+    if (first?.event !== "trace" || first.format !== 1) throw new Error("not a leafgrad trace of format 1");
+    return new Trace(events);
+  }
+
+  toString(): string {
+    return this.events.map((event) => `${JSON.stringify(event)}\n`).join("");
+  }
+
+  isBefore(a: Event, b: Event): boolean {
+    return this.order.get(a)! < this.order.get(b)!;
+  }
+
+  /** The op that made a tensor; null for one that came from nowhere. */
+  makerOf(tensor: number): OpEvent | null {
+    return this.makers.get(tensor) ?? null;
+  }
+
+  /** The op that a node was recorded for. */
+  opOf(node: number): OpEvent | null {
+    const op = this.nodes.get(node)?.op ?? null;
+    return op === null ? null : (this.ops.get(op) ?? null);
+  }
+
+  /** The user's own call that led to an op. */
+  userOp(op: OpEvent): OpEvent {
+    const outer = op.within === null ? undefined : this.ops.get(op.within);
+    return outer === undefined ? op : this.userOp(outer);
+  }
+
+  accumulatorOf(leaf: number): NodeEvent | null {
+    return this.accumulators.get(leaf) ?? null;
+  }
+
+  /** The expression at a call site. */
+  expression(place: Place | null): Expression | null {
+    const source = place === null ? undefined : this.sources.get(place.file);
+    return source === undefined ? null : expressionAt(source, place!.line, place!.column);
+  }
+
+  textOf(span: { start: number; end: number }, file: string): string {
+    return this.sources.get(file)!.slice(span.start, span.end);
+  }
+
+  /** An op as the user wrote it: `x.pow(0.5)`. */
+  callText(op: OpEvent): string {
+    const text = this.expression(op.place)?.text;
+    return text !== undefined && text.length <= longestName ? text : `${op.name}${op.inplace ? "_" : ""}(…)`;
+  }
+
+  /** What the user calls a tensor: its variable, or the expression that made it. */
+  nameOf(tensor: number): string {
+    const maker = this.makerOf(tensor);
+    if (maker === null) {
+      const read = this.reads.find(({ result }) => result === tensor);
+      return read === undefined ? `tensor ${tensor}` : `${this.nameOf(read.tensor)}.${read.how}`;
+    }
+    return this.variableOf(tensor) ?? this.callText(this.userOp(maker));
+  }
+
+  /** The variable that a tensor was assigned to where it was made. */
+  variableOf(tensor: number): string | null {
+    const maker = this.makerOf(tensor);
+    const user = maker === null ? null : this.userOp(maker);
+    const expression = user === null ? null : this.expression(user.place);
+    return expression === null ? null : assignedName(this.sources.get(user!.place!.file)!, expression);
+  }
+
+  /** The nodes from a root of a backward to `node`, and on to the leaf that `wanted` names, or to any. */
+  path(root: number, through: number, wanted: number | null): number[] {
+    const down = this.walk(root, (node) => node === through);
+    const on = this.walk(through, (node) => (wanted === null ? this.nodes.get(node)!.accumulates !== null : this.nodes.get(node)!.accumulates === wanted));
+    return down === null ? [] : [...down, ...(on ?? []).slice(1)];
+  }
+
+  private walk(from: number, isEnd: (node: number) => boolean): number[] | null {
+    const cameFrom = new Map<number, number | null>([[from, null]]);
+    const queue = [from];
+    for (const node of queue) {
+      if (isEnd(node)) {
+        const path: number[] = [];
+        for (let at: number | null = node; at !== null; at = cameFrom.get(at)!) path.push(at);
+        return path.reverse();
+      }
+      for (const next of this.nodes.get(node)?.next ?? []) {
+        if (next === null || cameFrom.has(next)) continue;
+        cameFrom.set(next, node);
+        queue.push(next);
+      }
+    }
+    return null;
+  }
+
+  /** What the elements of each tensor were computed from. */
+  flows(): Flow[] {
+    const numbers = new Map<Num, ReadEvent>();
+    const flows: Flow[] = [];
+    for (const event of this.events) {
+      if (event.event === "read" && event.how === "data") flows.push({ from: event.tensor, to: event.result!, op: null, read: event, cut: true });
+      if (event.event === "read") for (const n of event.numbers) if (isTelling(n)) numbers.set(n, event);
+      if (event.event !== "op" || event.run !== null || event.error !== null) continue;
+      for (const to of event.outputs) {
+        for (const from of event.inputs) if (from !== to) flows.push({ from, to, op: event, read: null, cut: event.severs || (event.node === null && !event.grad_mode) });
+        for (const n of numbersOf(event.arguments)) {
+          const read = numbers.get(n);
+          if (read !== undefined) flows.push({ from: read.tensor, to, op: event, read, cut: true });
+        }
+      }
+    }
+    return flows;
+  }
+
+  /** The steps from one tensor to another, fewest cuts first; null where nothing of the one is in the other. */
+  flow(from: number, to: number): Flow[] | null {
+    const flows = this.flows();
+    const into = new Map<number, Flow[]>();
+    for (const f of flows) into.set(f.to, [...(into.get(f.to) ?? []), f]);
+    const cameFrom = new Map<number, Flow | null>([[to, null]]);
+    const queue = [to];
+    for (const tensor of queue) {
+      if (tensor === from) break;
+      for (const f of into.get(tensor) ?? []) {
+        if (cameFrom.has(f.from)) continue;
+        cameFrom.set(f.from, f);
+        queue.push(f.from);
+      }
+    }
+    if (!cameFrom.has(from)) return null;
+    const path: Flow[] = [];
+    for (let f = cameFrom.get(from) ?? null; f !== null; f = cameFrom.get(f.to) ?? null) path.push(f);
+    return path;
+  }
+}
+
+/** A number that is unlikely to be equal by chance. */
+function isTelling(n: Num): boolean {
+  return typeof n === "number" && !(Number.isInteger(n) && Math.abs(n) <= 1024) && n !== 0.5;
+}
+
+function numbersOf(values: OpEvent["arguments"]): Num[] {
+  return values.flatMap((v) => ("number" in v ? [v.number] : "list" in v ? numbersOf(v.list) : []));
+}

@@ -1,0 +1,91 @@
+/** Looks at the elements of tensors, behind the back of any observer. */
+import { contiguousCopy } from "../../ops/copy.ts";
+import { FLOAT } from "../../tensor/dtype.ts";
+import { viewTyped } from "../../tensor/read.ts";
+import type { Sizes } from "../../tensor/layout.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { num, type Values } from "./events.ts";
+
+const headLength = 8;
+/** Tensors up to this many elements are kept whole. */
+const small = 64;
+const places = 16;
+
+/** The elements in row-major order, as numbers; valid until the next allocation. */
+export function elementsOf(tensor: Tensor): ArrayLike<number> {
+  const elements = viewTyped(tensor._contiguous ? tensor : contiguousCopy(tensor));
+  return elements instanceof BigInt64Array ? Array.from(elements, Number) : elements;
+}
+
+/** A copy of the elements that no later write changes. */
+export function snapshot(tensor: Tensor): Float64Array {
+  return Float64Array.from(elementsOf(tensor));
+}
+
+export function valuesOf(tensor: Tensor): Values {
+  return statistics(elementsOf(tensor));
+}
+
+function statistics(elements: ArrayLike<number>): Values {
+  const { length } = elements;
+  let [nan, inf, zero, squares, min, max] = [0, 0, 0, 0, Infinity, -Infinity];
+  const nonfinite: number[] = [];
+  for (let i = 0; i < length; i++) {
+    const x = elements[i];
+    if (x - x !== 0) {
+      if (x !== x) nan++;
+      else inf++;
+      if (nonfinite.length < places) nonfinite.push(i);
+      continue;
+    }
+    if (x === 0) zero++;
+    squares += x * x;
+    if (x < min) min = x;
+    if (x > max) max = x;
+  }
+  if (min > max) min = max = 0;
+  const head = Array.from({ length: length <= small ? length : headLength }, (_, i) => num(elements[i]));
+  return { numel: length, nan, inf, zero, norm: Math.sqrt(squares), min, max, head, nonfinite };
+}
+
+/** Does a tensor of floats hold a NaN or an infinity? */
+export function hasNonFinite(tensor: Tensor): boolean {
+  if (tensor.dtype.kind !== FLOAT) return false;
+  const elements = elementsOf(tensor);
+  const { length } = elements;
+  // x · 0 is 0 for a finite x alone; four sums, so that the additions need not wait for one another.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let i = 0;
+  for (; i + 3 < length; i += 4) {
+    a += elements[i] * 0;
+    b += elements[i + 1] * 0;
+    c += elements[i + 2] * 0;
+    d += elements[i + 3] * 0;
+  }
+  for (; i < length; i++) a += elements[i] * 0;
+  return a + b + c + d !== 0;
+}
+
+/** The indices of the element at a row-major position. */
+export function indicesOf(position: number, sizes: Sizes): number[] {
+  const indices = new Array<number>(sizes.length).fill(0);
+  let rest = position;
+  for (let d = sizes.length - 1; d >= 0; d--) {
+    indices[d] = rest % sizes[d];
+    rest = Math.floor(rest / sizes[d]);
+  }
+  return indices;
+}
+
+/** The row-major position in `sizes` of what stands at `indices` of the shape that it is broadcast to; null where there is none. */
+export function positionIn(sizes: Sizes, indices: readonly number[]): number | null {
+  const lead = indices.length - sizes.length;
+  if (lead < 0) return null;
+  let position = 0;
+  for (let d = 0; d < sizes.length; d++) {
+    const index = sizes[d] === 1 ? 0 : indices[lead + d];
+    if (index >= sizes[d]) return null;
+    position = position * sizes[d] + index;
+  }
+  return position;
+}

@@ -1,0 +1,100 @@
+/** The cheap tier: tells whether a program gives a reason to look closer. No call sites, no copies. */
+import type { Grads, Node } from "../../autograd/node.ts";
+import type { BackwardCall, Reading } from "../../autograd/observer.ts";
+import type { Observer } from "../../dispatch/observer.ts";
+import type { AnyOp } from "../../dispatch/op.ts";
+import { FLOAT } from "../../tensor/dtype.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { crossBroadcast } from "./shapes.ts";
+import { hasNonFinite } from "./values.ts";
+
+/** Why a program is run again with recording. */
+export type Reason =
+  | "an error" | "a value that is not finite" | "a gradient that is not finite" | "a gradient that is null" | "a leaf without a gradient"
+  | "a gradient that was not reset" | "shapes that broadcast" | "a write that no version counts";
+
+export class Watch implements Observer {
+  readonly reasons = new Set<Reason>();
+  private depth = 0;
+  private backwards = 0;
+  private inBackward = 0;
+  private readonly leaves = new Set<Tensor>();
+  private readonly reached = new WeakSet<Tensor>();
+  /** Gradients as each leaf had them after its last accumulation, and the leaf's version then. */
+  private readonly seen = new WeakMap<Tensor, { grad: Tensor; version: number; writes: number }>();
+  private readonly aliases = new WeakSet<object>();
+
+  enter(op: AnyOp, args: readonly unknown[], inplace: boolean): void {
+    this.depth++;
+    if (this.inBackward > 0) return;
+    let [first, second]: (Tensor | null)[] = [null, null];
+    for (const arg of args) {
+      if (!(arg instanceof Tensor)) continue;
+      if (arg._requiresGrad && arg._gradFn === null) this.leaves.add(arg);
+      if (first === null) first = arg;
+      else second ??= arg;
+    }
+    if (inplace && first !== null && this.aliases.has(first._counter ?? this)) this.reasons.add("a write that no version counts");
+    if (first !== null && second !== null && crossBroadcast(first._sizes, second._sizes) && op.overloads.length > 0) this.reasons.add("shapes that broadcast");
+  }
+
+  leave(_op: AnyOp, _args: readonly unknown[], _inplace: boolean, result: unknown): void {
+    this.depth--;
+    // What a node computes is looked at where it arrives.
+    if (this.depth > 0 || this.inBackward > 0) return;
+    if (result instanceof Tensor) this.look(result);
+    else if (Array.isArray(result)) for (const r of result) if (r instanceof Tensor) this.look(r);
+  }
+
+  private look(tensor: Tensor): void {
+    if (tensor._requiresGrad) this.leaves.add(tensor);
+    if (tensor.dtype.kind === FLOAT && hasNonFinite(tensor)) this.reasons.add("a value that is not finite");
+  }
+
+  fail(): void {
+    this.depth--;
+    this.reasons.add("an error");
+  }
+
+  enterBackward({ inputs }: BackwardCall): void {
+    this.backwards++;
+    this.inBackward++;
+    if (inputs !== null) for (const input of inputs) if (input instanceof Tensor) this.reached.add(input);
+  }
+
+  leaveBackward(error: unknown): void {
+    this.inBackward--;
+    if (error !== null) this.reasons.add("an error");
+  }
+
+  enterNode(_node: Node, _grads: Grads): void {}
+
+  leaveNode(node: Node, grads: Grads, _results: Grads): void {
+    if (!("variable" in node)) return;
+    const leaf = node.variable as Tensor;
+    const [grad] = grads;
+    this.leaves.add(leaf);
+    this.reached.add(leaf);
+    if (grad && hasNonFinite(grad)) this.reasons.add("a gradient that is not finite");
+    const total = leaf._meta?.grad ?? null;
+    if (total === null) return;
+    const before = this.seen.get(leaf);
+    const version = leaf._counter?.value ?? 0;
+    if (before !== undefined && before.grad === total && before.version !== version && total._counter?.value === before.writes + 1) this.reasons.add("a gradient that was not reset");
+    this.seen.set(leaf, { grad: total, version, writes: total._counter?.value ?? 0 });
+  }
+
+  read(tensor: Tensor, how: Reading, result: unknown): void {
+    if (this.inBackward > 0) return;
+    if (how === "requires_grad") {
+      if (tensor.dtype.kind !== FLOAT) this.reasons.add("an error");
+    } else if (how === "data") this.aliases.add((result as Tensor)._counter ?? this);
+    else if (how === "grad" && result === null && this.backwards > 0) this.reasons.add("a gradient that is null");
+  }
+
+  /** To be called when the program has ended; `error` is what ended it. */
+  finish(error: unknown): void {
+    if (error !== null) this.reasons.add("an error");
+    if (this.backwards > 0) for (const leaf of this.leaves) if (!this.reached.has(leaf)) this.reasons.add("a leaf without a gradient");
+  }
+}

@@ -1,0 +1,24 @@
+/** Runs a program's text in this process, as the doctor runs one. */
+import { compileFunction } from "node:vm";
+import * as torch from "leafgrad";
+import { stripTypes } from "../../src/cli/strip-types.ts";
+import { diagnose, type Report } from "../../src/doctor/diagnose.ts";
+
+/** A program as a function: its imports of leafgrad become parameters, and every other character stays in its place. */
+export function programOf(source: string, file: string): () => unknown {
+  const names: string[] = [];
+  const values: unknown[] = [];
+  const body = stripTypes(source, file).replace(/^import (?:\* as (\w+)|\{ functional as (\w+) \}) from "(.*)";/gm, (line: string, whole: string | undefined, functional: string | undefined) => {
+    names.push(whole ?? functional!);
+    values.push(whole === undefined ? torch.nn.functional : torch);
+    return " ".repeat(line.length);
+  });
+  const silent = { ...console, log: (...shown: unknown[]) => shown.forEach(String) };
+  return () => (compileFunction(body, [...names, "console"], { filename: file }) as (...args: unknown[]) => unknown)(...values, silent);
+}
+
+/** What the doctor says of a program. Its random stream starts anew. */
+export function diagnoseText(source: string, file = "/program.ts"): Report {
+  torch.manual_seed(0);
+  return diagnose(programOf(source, file), { read: (path) => (path === file ? source : null) });
+}
