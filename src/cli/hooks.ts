@@ -7,6 +7,18 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripTypes } from "./strip-types.ts";
 
+/** Sources that stand in for those of files, by path. */
+export type Overlay = Readonly<Record<string, string>>;
+
+let overlay: Overlay = {};
+
+/** Called by Node where hooks live in a thread of their own, with what was handed to `module.register`. */
+export function initialize(sources: Overlay): void {
+  overlay = sources;
+}
+
+const sourceOf = (path: string): string => overlay[path] ?? readFileSync(path, "utf8");
+
 interface ResolveContext {
   readonly parentURL?: string | undefined;
 }
@@ -29,12 +41,12 @@ function typescriptSource(specifier: string, parent: string | undefined): string
 
 export function load(url: string, context: object, next: Next<object>): unknown {
   const path = url.startsWith("file:") ? fileURLToPath(url) : "";
-  if (/\.m?ts$/.test(path)) return asModule(stripTypes(readFileSync(path, "utf8"), path));
+  if (/\.m?ts$/.test(path)) return asModule(stripTypes(sourceOf(path), path));
   if (path.endsWith(".js") && !path.includes("node_modules") && packageType(path) === undefined) {
-    const source = readFileSync(path, "utf8");
+    const source = sourceOf(path);
     if (/^\s*(import|export)\b/m.test(source)) return asModule(source);
   }
-  return next(url, context);
+  return path in overlay ? asModule(overlay[path]!) : next(url, context);
 }
 
 function asModule(source: string): object {

@@ -2,9 +2,11 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "./command.ts";
 import { UsageError } from "./command.ts";
+import { doctor } from "./doctor.ts";
+import { explain } from "./explain.ts";
 import { run } from "./run.ts";
 
-const commands: Readonly<Record<string, Command>> = { run };
+const commands: Readonly<Record<string, Command>> = { run, doctor, explain };
 
 const help = `leafgrad: PyTorch's eager tensors and autograd for TypeScript
 

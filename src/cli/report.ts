@@ -4,7 +4,8 @@ import { inspect } from "node:util";
 import type { Frame, Site } from "../doctor/trace/sites.ts";
 import { framesOf, userSite } from "../doctor/trace/sites.ts";
 import type { Style } from "./terminal.ts";
-import { displayWidth, styleFor } from "./terminal.ts";
+import { displayWidth } from "../doctor/report/width.ts";
+import { styleFor } from "./terminal.ts";
 
 /** Ends the process as Node does on an uncaught error, but shows the user's own line first. */
 export function reportUncaught(error: unknown): void {

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { basename } from "node:path";
 import type { Options, TransformOutput } from "@swc/wasm-typescript";
-import { displayWidth } from "./terminal.ts";
+import { displayWidth } from "../doctor/report/width.ts";
 
 type Transform = (source: string, options: Options) => TransformOutput;
 

@@ -1,6 +1,6 @@
 import type { WriteStream } from "node:tty";
 
-const codes = { bold: 1, dim: 2, red: 31, cyan: 36 };
+const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 
 /** Gives a text a look. `util.styleText` would do, were it in every Node 20. */
 export type Style = (text: string, ...looks: (keyof typeof codes)[]) => string;
@@ -11,9 +11,4 @@ export function styleFor(stream: NodeJS.WriteStream): Style {
   const wanted = forced ? forced !== "0" : stream.isTTY && (stream as WriteStream).hasColors();
   if (!wanted) return (text) => text;
   return (text, ...looks) => `\u001B[${looks.map((look) => codes[look]).join(";")}m${text}\u001B[0m`;
-}
-
-/** How many cells of a terminal a text takes: East Asian characters take two. */
-export function displayWidth(text: string): number {
-  return text.length + (text.match(/[ᄀ-ᅟ⺀-꓏가-힣豈-﫿︰-﹏！-｠￠-￦]/g)?.length ?? 0);
 }

@@ -50,7 +50,7 @@ export function guardEdits(trace: Trace, birth: BirthEvent, op: OpEvent | null):
   if (span === null) return [];
   const operand = trace.textOf(span, place.file);
   if (/_\(|rand|dropout/.test(operand)) return [];
-  return [editOf(trace, place.file, span, `${operand}.masked_fill(${operand}.eq(${safe.bad}), ${safe.good})`)];
+  return [editOf(trace, place.file, span, `${operand}.masked_fill(${operand}.${safe.side}(${safe.bad}), ${safe.good})`)];
 }
 
 /** Where the operand called `name` is written: before the dot, or among the arguments. */

@@ -1,6 +1,6 @@
 /** How rules put events into words: places, elements, equations, paths, edits. */
 import type { BirthEvent, Equation, Num, OpEvent, Place, PoisonEvent } from "../trace/events.ts";
-import { placeAt, type Span } from "../trace/source.ts";
+import { lineText, placeAt, type Span } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Culprit, Edit, Victim } from "./rule.ts";
 
@@ -11,7 +11,8 @@ export function culpritOf(trace: Trace, op: OpEvent): Culprit | null {
 }
 
 export function culpritAt(trace: Trace, place: Place | null, text?: string): Culprit | null {
-  return place === null ? null : { ...place, op: text ?? trace.expression(place)?.text ?? "" };
+  if (place === null) return null;
+  return { ...place, op: text ?? trace.expression(place)?.text ?? lineText(trace.sources.get(place.file) ?? "", place.line) };
 }
 
 /** `line 9` of the file that is spoken of, `other.ts:9` elsewhere. */

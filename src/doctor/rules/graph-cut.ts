@@ -1,15 +1,16 @@
 import { culpritAt, culpritOf, editOf } from "./describe.ts";
-import { forgottenLeaves, rootsOf } from "./leaves.ts";
+import { forgottenLeaves, leavesOf, noGraph, rootsOf } from "./leaves.ts";
 import type { Flow, Trace } from "../trace/trace.ts";
 import type { Culprit, Edit, Found, Rule } from "./rule.ts";
 
-/** The first place on the way from a leaf to a loss at which no gradient comes back. */
-function cutOf(trace: Trace, leaf: number): { cut: Flow; root: number } | null {
-  for (const root of rootsOf(trace)) {
-    const cut = trace.flow(leaf, root)?.find((flow) => flow.cut);
-    if (cut !== undefined) return { cut, root };
-  }
-  return null;
+/** Leaves that got no gradient from any loss, and all leaves behind a loss that has no graph. */
+function severed(trace: Trace): { leaf: number; root: number }[] {
+  const refused = [...trace.ends.values()].filter(({ error }) => noGraph.test(error?.message ?? "")).flatMap(({ backward }) => trace.backwards.get(backward)!.roots);
+  const leaves = leavesOf(trace);
+  return [
+    ...refused.flatMap((root) => leaves.map((leaf) => ({ leaf, root }))),
+    ...forgottenLeaves(trace).flatMap((leaf) => rootsOf(trace).map((root) => ({ leaf, root }))),
+  ];
 }
 
 function culpritOfCut(trace: Trace, { op, read }: Flow): Culprit | null {
@@ -35,7 +36,7 @@ function uncut(trace: Trace, { op, read }: Flow): Edit[] {
   const expression = trace.expression(place);
   if (place === null || expression === null || expression.receiver === null) return [];
   const isFactory = read !== null && read.how !== "data" && (op === null || op.inputs.length === 0);
-  const removable = read !== null ? !isFactory && (read.how === "data" || read.how === "item") : /\.detach\(\)$/.test(expression.text);
+  const removable = read !== null ? !isFactory && (read.how === "data" || read.how === "item") : expression.text.endsWith(".detach()");
   return removable ? [editOf(trace, place.file, expression, trace.textOf(expression.receiver, place.file))] : [];
 }
 
@@ -67,18 +68,18 @@ loss.backward();
 `,
   detect(trace) {
     const found = new Map<string, Found>();
-    for (const leaf of forgottenLeaves(trace)) {
-      const at = cutOf(trace, leaf);
-      if (at === null) continue;
-      const culprit = culpritOfCut(trace, at.cut);
+    for (const { leaf, root } of severed(trace)) {
+      const cut = trace.flow(leaf, root)?.find((flow) => flow.cut);
+      if (cut === undefined) continue;
+      const culprit = culpritOfCut(trace, cut);
       const key = culprit === null ? String(leaf) : `${culprit.file}:${culprit.line}:${culprit.column}`;
       if (found.has(key)) continue;
-      const { why, fix } = words(trace, at.cut);
+      const { why, fix } = words(trace, cut);
       const name = trace.nameOf(leaf);
       found.set(key, {
         message: `no gradient comes back to ${name}`, culprit, tensor: name,
-        why: `${trace.nameOf(at.root)} is computed from ${name}, but ${why}`,
-        fix: { text: fix, edits: uncut(trace, at.cut) },
+        why: `${trace.nameOf(root)} is computed from ${name}, but ${why}`,
+        fix: { text: fix, edits: uncut(trace, cut) },
       });
     }
     return [...found.values()];

@@ -6,11 +6,16 @@ export function forgottenLeaves(trace: Trace): number[] {
   if (trace.backwards.size === 0) return [];
   const reached = new Set(trace.accumulations.map(({ tensor }) => tensor));
   for (const { inputs } of trace.backwards.values()) inputs?.forEach((input) => reached.add(input));
-  const asked = new Set(trace.reads.filter(({ how }) => how === "requires_grad").map(({ tensor }) => tensor));
   // A backward that was asked for some leaves, or that failed in its course, says nothing about the others.
   const isTelling = [...trace.backwards.values()].some(({ backward, inputs }) => inputs === null && !isCutShort(trace, backward));
   if (!isTelling) return [];
-  return [...trace.tensors.values()].filter((t) => t.leaf && t.base === null && (t.requires_grad || asked.has(t.tensor)) && isFloat(t.dtype) && !reached.has(t.tensor)).map(({ tensor }) => tensor);
+  return leavesOf(trace).filter((leaf) => !reached.has(leaf));
+}
+
+/** Leaves that require grad. */
+export function leavesOf(trace: Trace): number[] {
+  const asked = new Set(trace.reads.filter(({ how }) => how === "requires_grad").map(({ tensor }) => tensor));
+  return [...trace.tensors.values()].filter((t) => t.leaf && t.base === null && (t.requires_grad || asked.has(t.tensor)) && isFloat(t.dtype)).map(({ tensor }) => tensor);
 }
 
 function isCutShort(trace: Trace, backward: number): boolean {

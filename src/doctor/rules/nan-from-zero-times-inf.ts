@@ -44,8 +44,8 @@ loss.backward();
       const name = birth.equation!.safe?.name ?? "self";
       const x = operandText(trace, birth, op, name);
       const edits = guardEdits(trace, birth, op);
-      const { bad, good } = birth.equation!.safe ?? { bad: 0, good: 1 };
-      const hidden = `${x}.masked_fill(${x}.eq(${numberText(bad)}), ${good})`;
+      const { bad, good, side } = birth.equation!.safe ?? { bad: 0, good: 1, side: "eq" };
+      const hidden = `${x}.masked_fill(${x}.${side}(${numberText(bad)}), ${good})`;
       return { text: `take the slope only where it is finite: ${edits.length > 0 ? `${hidden} in place of ${x}` : `replace ${numberText(bad)} by ${good} before the op`}, or pick the elements with index()`, edits };
     },
   }),

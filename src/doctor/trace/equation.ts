@@ -133,6 +133,12 @@ function safeInput(gradient: Formula, { overload, values }: PointwiseCall, indic
   return safeOperand(formula, gradient, tracedValues({ values: operands, indices }, round), round);
 }
 
+/** Which side of a bad number is bad too: below 0 for a root, above 1 for an inverse sine. */
+function sideOf(formula: Formula, traced: Record<string, Traced>, name: string, bad: number, round: Round): "eq" | "le" | "ge" {
+  const isBad = (x: number): boolean => !Number.isFinite(evaluate(formula, { ...traced, [name]: Traced.named(name, x, round) }, round).value);
+  return isBad(bad - 0.01) ? "le" : isBad(bad + 0.01) ? "ge" : "eq";
+}
+
 function safeOperand(value: Formula, gradient: Formula | null, traced: Record<string, Traced>, round: Round): Equation["safe"] {
   for (const [name, operand] of Object.entries(traced)) {
     if (operand.name === null) continue;
@@ -140,9 +146,10 @@ function safeOperand(value: Formula, gradient: Formula | null, traced: Record<st
       const changed = { ...traced, [name]: Traced.named(name, good, round) };
       const result = evaluate(value, changed, round);
       if (!Number.isFinite(result.value)) continue;
-      if (gradient === null) return { name, bad: num(operand.value), good };
+      const safe = { name, bad: num(operand.value), good, side: sideOf(value, traced, name, operand.value, round) };
+      if (gradient === null) return safe;
       const slope = evaluate(gradient, { ...changed, result, grad: Traced.named("grad", 1, round) }, round);
-      if (Number.isFinite(slope.value)) return { name, bad: num(operand.value), good };
+      if (Number.isFinite(slope.value)) return safe;
     }
   }
   return null;

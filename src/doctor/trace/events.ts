@@ -200,8 +200,8 @@ export interface Equation {
   readonly operands: readonly Num[];
   /** The names of the formula, the tensor that each stands for and its element. */
   readonly names: readonly { readonly name: string; readonly tensor: number | null; readonly value: Num }[];
-  /** An operand and a number that, in its place, would keep value and slope finite. */
-  readonly safe: { readonly name: string; readonly bad: Num; readonly good: number } | null;
+  /** An operand and a number that, in its place, would keep value and slope finite; `side` says what else is outside of the domain. */
+  readonly safe: { readonly name: string; readonly bad: Num; readonly good: number; readonly side: "eq" | "le" | "ge" } | null;
 }
 
 export interface Zero {
@@ -230,7 +230,8 @@ export interface DifferenceEvent {
   readonly tensor: number;
   readonly element: number;
   readonly analytic: Num;
-  readonly numeric: Num;
+  /** Null at a kink, where the slopes to both sides differ. */
+  readonly numeric: Num | null;
 }
 
 /** An error that ended the program. */

@@ -32,7 +32,8 @@ export function placeAt(source: string, position: number): { line: number; colum
 }
 
 /** The call or property whose name stands at a call site. */
-export function expressionAt(source: string, line: number, column: number): Expression | null {
+export function expressionAt(text: string, line: number, column: number): Expression | null {
+  const source = withoutComments(text);
   const at = positionOf(source, line, column);
   if (!isWord(source[at])) return null;
   let nameEnd = at;
@@ -43,6 +44,21 @@ export function expressionAt(source: string, line: number, column: number): Expr
   const end = source[open] === "(" ? closing(source, open) + 1 : nameEnd;
   const start = receiver?.start ?? at;
   return { start, end, text: source.slice(start, end).replace(/\s+/g, " ").replace(/ \./g, "."), receiver, arguments: source[open] === "(" ? split(source, open + 1, end - 1) : [] };
+}
+
+let blanked = { from: "", to: "" };
+
+/** The source with its comments blanked, so that every other character stays in its place. */
+function withoutComments(source: string): string {
+  const token = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|\/\/.*/g;
+  // One source is asked about many times in a row.
+  if (blanked.from !== source) blanked = { from: source, to: source.replace(token, (part) => (part.startsWith("/") ? part.replace(/[^\n]/g, " ") : part)) };
+  return blanked.to;
+}
+
+/** The line of a source, without the space around it. */
+export function lineText(source: string, line: number): string {
+  return source.split("\n")[line - 1]?.trim() ?? "";
 }
 
 /** The variable that is declared or assigned as what stands at `expression`; null where it is part of something larger. */

@@ -88,13 +88,18 @@ export class Tape {
     const wanted = this.arrivals.flatMap(({ backward, leaf, grad }) =>
       Array.from({ length: Math.min(grad.length, limits.perLeaf) }, (_, element) => ({ backward, leaf, element, analytic: grad[element] })),
     );
-    if (this.unfit || wanted.length * this.entries.length * 2 > limits.calls) return [];
+    if (this.unfit || wanted.length * this.entries.length * 3 > limits.calls) return [];
     return wanted.flatMap(({ backward, leaf, element, analytic }) => {
       const x = Number(elementsOf(this.given.get(leaf) ?? leaf)[element]);
-      const step = 1e-5 * Math.max(1, Math.abs(x));
-      const [up, down] = [this.replay(leaf, element, step), this.replay(leaf, element, -step)].map((losses) => losses?.get(backward));
-      if (up === undefined || down === undefined) return [];
-      return [{ event: "difference" as const, backward, tensor: idOf(leaf), element, analytic: num(analytic), numeric: num((up - down) / (2 * step)) }];
+      const step = 1e-6 * Math.max(1, Math.abs(x));
+      const [up, here, down] = [step, 0, -step].map((delta) => this.replay(leaf, element, delta)?.get(backward));
+      if (up === undefined || here === undefined || down === undefined) return [];
+      // Where the slopes to both sides differ there is a kink, and no derivative to compare with.
+      const [right, left] = [(up - here) / step, (here - down) / step];
+      const oneSided = !Number.isFinite(left) ? right : !Number.isFinite(right) ? left : null;
+      if (oneSided !== null) return [{ event: "difference" as const, backward, tensor: idOf(leaf), element, analytic: num(analytic), numeric: num(oneSided) }];
+      const isKink = Math.abs(right - left) > 0.05 * (Math.abs(right) + Math.abs(left)) + 1e-3;
+      return [{ event: "difference" as const, backward, tensor: idOf(leaf), element, analytic: num(analytic), numeric: isKink ? null : num((up - down) / (2 * step)) }];
     });
   }
 

@@ -123,7 +123,9 @@ export class Trace {
   /** An op as the user wrote it: `x.pow(0.5)`. */
   callText(op: OpEvent): string {
     const text = this.expression(op.place)?.text;
-    return text !== undefined && text.length <= longestName ? text : `${op.name}${op.inplace ? "_" : ""}(…)`;
+    if (text !== undefined && text.length <= longestName) return text;
+    const callee = text === undefined ? undefined : /^[\w$.]+(?=\()/.exec(text)?.[0];
+    return `${callee ?? `${op.name}${op.inplace ? "_" : ""}`}(…)`;
   }
 
   /** What the user calls a tensor: its variable, or the expression that made it. */

@@ -53,16 +53,17 @@ export function hasNonFinite(tensor: Tensor): boolean {
   if (tensor.dtype.kind !== FLOAT) return false;
   const elements = elementsOf(tensor);
   const { length } = elements;
-  // x · 0 is 0 for a finite x alone; four sums, so that the additions need not wait for one another.
+  // x - x is 0 for a finite x alone; four sums, so that the additions need not wait for one another.
   let [a, b, c, d] = [0, 0, 0, 0];
   let i = 0;
   for (; i + 3 < length; i += 4) {
-    a += elements[i] * 0;
-    b += elements[i + 1] * 0;
-    c += elements[i + 2] * 0;
-    d += elements[i + 3] * 0;
+    const [w, x, y, z] = [elements[i], elements[i + 1], elements[i + 2], elements[i + 3]];
+    a += w - w;
+    b += x - x;
+    c += y - y;
+    d += z - z;
   }
-  for (; i < length; i++) a += elements[i] * 0;
+  for (; i < length; i++) a += elements[i] - elements[i];
   return a + b + c + d !== 0;
 }
 

@@ -1,0 +1,84 @@
+/** Proves a repair: makes it, runs the program again, and looks whether all is well. */
+import { examine } from "../examine.ts";
+import { rules } from "../rules/index.ts";
+import type { Finding, Proof } from "../rules/rule.ts";
+import type { DifferenceEvent, Num } from "../trace/events.ts";
+import type { Trace } from "../trace/trace.ts";
+import { edited } from "./edits.ts";
+
+/** Runs the program with these sources in place of its own, recording and checking gradients; null where it cannot be run. */
+export type Rerun = (sources: ReadonlyMap<string, string>) => Promise<Trace | null>;
+
+/** A finding with its proof, where its repair is mechanical. */
+export async function proved(finding: Finding, trace: Trace, rerun: Rerun): Promise<Finding> {
+  const { edits } = finding.fix;
+  if (edits.length === 0) return finding;
+  const after = await rerun(edited(trace.sources, edits));
+  return { ...finding, proof: after === null ? failed("the program with the fix could not be run") : judged(finding, trace, after) };
+}
+
+const failed = (text: string): Proof => ({ verified: false, before: {}, after: {}, text });
+
+function judged(finding: Finding, before: Trace, after: Trace): Proof {
+  const [was, is] = [summary(before), summary(after)];
+  const objection = objectionTo(finding, before, after);
+  const text = objection === null ? `re-ran with the fix: ${[lossText(was, is), gradText(is), differencesText(after)].filter((part) => part !== "").join("; ")}` : `not proved: ${objection}`;
+  return { verified: objection === null, before: was, after: is, text };
+}
+
+/** Why the repaired program does not prove the repair; null where it does. */
+function objectionTo(finding: Finding, before: Trace, after: Trace): string | null {
+  if (after.error !== null) return `with the fix the program ends in ${after.error.error.type}: ${after.error.error.message}`;
+  const left = examine(after).find((f) => f.rule === finding.rule && f.culprit?.line === finding.culprit?.line && f.culprit?.file === finding.culprit?.file);
+  if (left !== undefined) return `with the fix ${left.message} is still there`;
+  const [was, is] = [firstLoss(before), firstLoss(after)];
+  const mayChange = rules.find(({ id }) => id === finding.rule)?.changesLoss === true;
+  if (!mayChange && typeof was === "number" && (typeof is !== "number" || !close(was, is))) return `the fix changes the loss from ${fixed(was)} to ${is === null ? "nothing" : fixed(is)}`;
+  const wrong = after.differences.find((difference) => !agrees(difference));
+  if (wrong !== undefined) return `a gradient of ${after.nameOf(wrong.tensor)} is ${fixed(wrong.analytic)}, and the central difference ${fixed(wrong.numeric!)}`;
+  return null;
+}
+
+/** The value of the first scalar that backward started from. */
+function firstLoss(trace: Trace): Num | null {
+  for (const { backward, roots } of trace.backwards.values()) {
+    const values = roots[0] === undefined ? undefined : trace.tensors.get(roots[0])?.values;
+    // A backward that was refused started from nothing.
+    if (values?.numel === 1 && trace.ends.get(backward)?.error === null) return values.head[0];
+  }
+  return null;
+}
+
+const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 + 1e-4 * Math.abs(a);
+
+function agrees({ analytic, numeric }: DifferenceEvent): boolean {
+  if (numeric === null) return true;
+  if (typeof analytic !== "number" || typeof numeric !== "number") return analytic === numeric;
+  return Math.abs(analytic - numeric) <= 1e-4 + 1e-2 * Math.abs(numeric);
+}
+
+/** The first loss, and the gradients that leaves ended with. */
+function summary(trace: Trace): Record<string, string> {
+  const loss = firstLoss(trace);
+  const grads = new Map<string, string>();
+  for (const { tensor, values } of trace.accumulations) grads.set(`${trace.nameOf(tensor)}.grad`, `[${values.head.slice(0, 8).map(fixed).join(", ")}${values.numel > 8 ? ", …" : ""}]`);
+  return { ...(loss === null ? {} : { loss: fixed(loss) }), ...Object.fromEntries([...grads].slice(0, 4)) };
+}
+
+const fixed = (n: Num): string => (typeof n === "number" ? (n !== 0 && Math.abs(n) < 1e-3 ? n.toExponential(2) : n.toFixed(4)) : n);
+
+function lossText(was: Record<string, string>, is: Record<string, string>): string {
+  if (is.loss === undefined) return "";
+  return was.loss === is.loss ? `loss ${was.loss} = ${is.loss}` : was.loss === undefined ? `loss ${is.loss}` : `loss ${is.loss} instead of ${was.loss}`;
+}
+
+function gradText({ loss: _loss, ...grads }: Record<string, string>): string {
+  return Object.entries(grads).slice(0, 2).map(([name, text]) => `${name} = ${text}`).join(", ");
+}
+
+function differencesText({ differences }: Trace): string {
+  const compared = differences.filter(({ numeric }) => numeric !== null).length;
+  if (compared === 0) return "gradients not compared with central differences";
+  const kinks = differences.length - compared;
+  return `central differences agree${kinks === 0 ? "" : ` (${kinks} of ${differences.length} elements lie at a kink)`}`;
+}
