@@ -45,14 +45,14 @@ function offence(file, specifier) {
 
 /** Every import of a source, types and dynamic ones too: its specifier and its line. */
 function importsOf(source) {
-  const found = withoutComments(source).matchAll(/\b(?:from\s*|import\s*\(?\s*)(["'])([^"'\s]+)\1/g);
+  const found = codeOf(source).matchAll(/\b(?:from\s*|import\s*\(?\s*)(["'])([^"'\s]+)\1/g);
   return [...found].map(({ 2: specifier, index }) => ({ specifier, line: source.slice(0, index).split("\n").length }));
 }
 
-/** Blanks comments, of equal length so that lines stay; strings are recognised, for they may hold slashes. */
-function withoutComments(source) {
+/** Blanks comments and templates (texts of programs, say), of equal length so that lines stay; strings are recognised, for they may hold slashes. */
+function codeOf(source) {
   const token = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|\/\/.*/g;
-  return source.replace(token, (text) => (text.startsWith("/") ? text.replace(/[^\n]/g, " ") : text));
+  return source.replace(token, (text) => (/^[/`]/.test(text) ? text.replace(/[^\n]/g, " ") : text));
 }
 
 const files = readdirSync(src, { recursive: true }).filter((name) => name.endsWith(".ts")).map((name) => join(src, name));
