@@ -13,6 +13,10 @@ export {
   triplet_margin_loss,
   triplet_margin_with_distance_loss,
 } from "../ops/margin-loss.ts";
+export { scaled_dot_product_attention } from "../ops/attention.ts";
+export { local_response_norm } from "../ops/local-response-norm.ts";
+export { pad } from "../ops/padding.ts";
+export * from "../ops/shuffling.ts";
 export { functionalBatchNorm as batch_norm, functionalInstanceNorm as instance_norm } from "../ops/batch-norm.ts";
 export { functionalGroupNorm as group_norm } from "../ops/group-norm.ts";
 export { functionalEmbedding as embedding, one_hot } from "../ops/embedding.ts";
