@@ -11,10 +11,10 @@ export type Check = { what: string; run: () => string | null };
 type Gradients = (torch.Tensor | null)[];
 
 export function checksOf(one: Case, call: Call): Check[] {
-  const checks: Check[] = [{ what: "out", run: () => compareResult(forward(one, call), one.out) }];
+  const checks: Check[] = [{ what: "out", run: () => compareResult(forward(one, call), one.out, one.op) }];
   if (!one.nodata) checks.push({ what: "strides", run: () => compareStrides(tensorsOf(forward(one, call)), one.out) });
   const method = one.method ? methodForm(one) : null;
-  if (method) checks.push({ what: "method", run: () => compareResult(forward(one, method), one.out) });
+  if (method) checks.push({ what: "method", run: () => compareResult(forward(one, method), one.out, one.op) });
   if (one.grads_w) checks.push(...gradientChecks(one, call));
   if (one.inplace && keepsItsKind(one)) checks.push(...inplaceChecks(one));
   return checks;
@@ -37,11 +37,11 @@ function gradientChecks(one: Case, call: Call): Check[] {
   const again = (): string | null => {
     const sum = total(weighted().filter((gradient) => gradient !== null), true);
     if (one.grad2 === null) return sum === null ? null : "a gradient is differentiable again";
-    return compareGradients(gradients(sum, pass().inputs, {}), one.grad2!);
+    return compareGradients(gradients(sum, pass().inputs, {}), one.grad2!, one.op);
   };
   const checks = [
-    { what: "grads_sum", run: () => compareGradients(sums(), one.grads_sum!) },
-    { what: "grads_w", run: () => compareGradients(weighted(), one.grads_w!) },
+    { what: "grads_sum", run: () => compareGradients(sums(), one.grads_sum!, one.op) },
+    { what: "grads_w", run: () => compareGradients(weighted(), one.grads_w!, one.op) },
   ];
   return second ? [...checks, { what: "grad2", run: again }] : checks;
 }
@@ -66,11 +66,11 @@ function keepsItsKind({ input, out, out_struct }: Case): boolean {
 
 function inplaceChecks(one: Case): Check[] {
   const { call, differentiable } = inplaceForm(one);
-  const value = (): string | null => compareResult(forward(one, call), one.out);
+  const value = (): string | null => compareResult(forward(one, call), one.out, one.op);
   const gradient = (): string | null => {
     const bound = bind(one, one.diff_inputs);
     const outputs = tensorsOf(forward(one, call, bound));
-    return compareGradients(gradients(total(outputs, true), leavesOf(one, bound), {}), one.grads_w!);
+    return compareGradients(gradients(total(outputs, true), leavesOf(one, bound), {}), one.grads_w!, one.op);
   };
   const checks = [{ what: "inplace", run: value }];
   return one.grads_w && differentiable ? [...checks, { what: "inplace grads_w", run: gradient }] : checks;
