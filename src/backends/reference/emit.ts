@@ -206,7 +206,7 @@ function write(e: Expr, visit: (e: Expr) => string): string {
     case "folded":
       return "acc";
     case "constant":
-      return e.dtype === bool ? String(kind.value) : `(${literal(kind.value, e.dtype)})`;
+      return e.dtype === bool ? String(Number(kind.value !== 0)) : `(${literal(kind.value, e.dtype)})`;
     case "cast":
       return cast(visit(kind.of), kind.of.dtype, e.dtype);
     case "unary":

@@ -15,6 +15,15 @@ function unsigned(value: number): number[] {
   return bytes;
 }
 
+/** Signed LEB128 of a 32-bit integer. */
+function signed32(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest < -64 || rest > 63; rest >>= 7) bytes.push((rest & 0x7f) | 0x80);
+  bytes.push(rest & 0x7f);
+  return bytes;
+}
+
 /** Signed LEB128 of a 64-bit integer. */
 function signed(value: bigint): number[] {
   const bytes: number[] = [];
@@ -26,6 +35,12 @@ function signed(value: bigint): number[] {
     bytes.push(done ? byte : byte | 0x80);
     if (done) return bytes;
   }
+}
+
+/** Spreading would cost more than all else: bodies have thousands of bytes. */
+function append(bytes: number[], more: readonly number[]): number[] {
+  for (let i = 0; i < more.length; i++) bytes.push(more[i]);
+  return bytes;
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
@@ -104,7 +119,7 @@ export class Assembler {
     return this.bytes(0x22, ...unsigned(local));
   }
   i32(value: number): this {
-    return this.bytes(0x41, ...signed(BigInt(value | 0)));
+    return this.bytes(0x41, ...signed32(value | 0));
   }
   i64(value: bigint): this {
     return this.bytes(0x42, ...signed(value));
@@ -174,9 +189,10 @@ export class Assembler {
   }
   /** The body with its locals, ready for the code section. */
   finish(): number[] {
-    const locals = this.locals.flatMap((type) => [1, typeCodes[type]]);
-    const body = [...unsigned(this.locals.length), ...locals, ...this.code, 0x0b];
-    return [...unsigned(body.length), ...body];
+    const body = unsigned(this.locals.length);
+    for (const type of this.locals) body.push(1, typeCodes[type]);
+    append(body, this.code).push(0x0b);
+    return append(unsigned(body.length), body);
   }
 }
 
@@ -201,9 +217,9 @@ export interface WasmModule {
 }
 
 const MAX_PAGES = 65536;
-const section = (id: number, body: number[]): number[] => [id, ...unsigned(body.length), ...body];
+const section = (id: number, body: number[]): number[] => append([id, ...unsigned(body.length)], body);
 const text = (name: string): number[] => [...unsigned(name.length), ...[...name].map((c) => c.charCodeAt(0))];
-const vector = (items: number[][]): number[] => [...unsigned(items.length), ...items.flat()];
+const vector = (items: number[][]): number[] => items.reduce(append, unsigned(items.length));
 const codesOf = (types: readonly ValueType[]): number[] => vector(types.map((t) => [typeCodes[t]]));
 
 /** The bytes of a module. */
@@ -211,13 +227,13 @@ export function assemble({ functions, memory, imports = [], constants = [] }: Wa
   const signatures = [...imports, ...functions].map((f) => [0x60, ...codesOf(f.parameters), ...codesOf(f.results)]);
   const imported = imports.map((f, i) => [...text("f"), ...text(f.name), 0x00, ...unsigned(i)]);
   const limits = [memory.shared ? 3 : 1, 0, ...unsigned(MAX_PAGES)];
-  return new Uint8Array([
-    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
-    ...section(1, vector(signatures)),
-    ...section(2, vector([...imported, [...text("m"), ...text("m"), 0x02, ...limits]])),
-    ...section(3, vector(functions.map((_, i) => unsigned(imports.length + i)))),
-    ...section(6, vector(constants.map((bytes) => [typeCodes.v128, 1, 0xfd, 0x0c, ...bytes, 0x0b]))),
-    ...section(7, vector(functions.map((f, i) => [...text(f.name), 0x00, ...unsigned(imports.length + i)]))),
-    ...section(10, vector(functions.map((f) => f.body.finish()))),
-  ]);
+  const sections = [
+    section(1, vector(signatures)),
+    section(2, vector([...imported, [...text("m"), ...text("m"), 0x02, ...limits]])),
+    section(3, vector(functions.map((_, i) => unsigned(imports.length + i)))),
+    section(6, vector(constants.map((bytes) => [typeCodes.v128, 1, 0xfd, 0x0c, ...bytes, 0x0b]))),
+    section(7, vector(functions.map((f, i) => [...text(f.name), 0x00, ...unsigned(imports.length + i)]))),
+    section(10, vector(functions.map((f) => f.body.finish()))),
+  ];
+  return new Uint8Array(sections.reduce(append, [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]));
 }

@@ -4,7 +4,18 @@ import type { Imported, ScalarFunction } from "./scalar-function.ts";
 import type { LaneType, Vector } from "./vector.ts";
 
 const shapes = { f32: "f32x4", f64: "f64x2", i32: "i32x4", i64: "i64x2" } as const;
-const constantBytes = new DataView(new ArrayBuffer(16));
+
+/** A vector with a number in every lane, as it lies in memory. */
+function bytesOf(value: number, type: LaneType): Uint8Array {
+  const view = new DataView(new ArrayBuffer(16));
+  for (let at = 0; at < 16; at += type === "f32" || type === "i32" ? 4 : 8) {
+    if (type === "f32") view.setFloat32(at, value, true);
+    else if (type === "f64") view.setFloat64(at, value, true);
+    else if (type === "i32") view.setInt32(at, value, true);
+    else view.setBigInt64(at, BigInt(value), true);
+  }
+  return new Uint8Array(view.buffer);
+}
 
 /** The constants and functions that the code of a module refers to. */
 export class Pool {
@@ -13,16 +24,9 @@ export class Pool {
   private readonly constantOf = new Map<string, number>();
 
   constant(value: number, type: LaneType): number {
-    for (let at = 0; at < 16; at += type === "f32" || type === "i32" ? 4 : 8) {
-      if (type === "f32") constantBytes.setFloat32(at, value, true);
-      else if (type === "f64") constantBytes.setFloat64(at, value, true);
-      else if (type === "i32") constantBytes.setInt32(at, value, true);
-      else constantBytes.setBigInt64(at, BigInt(value), true);
-    }
-    const bytes = new Uint8Array(constantBytes.buffer.slice(0));
-    const key = bytes.join();
+    const key = `${type}${Object.is(value, -0) ? "-0" : value}`;
     let index = this.constantOf.get(key);
-    if (index === undefined) this.constantOf.set(key, (index = this.constants.push(bytes) - 1));
+    if (index === undefined) this.constantOf.set(key, (index = this.constants.push(bytesOf(value, type)) - 1));
     return index;
   }
   import(imported: Imported): number {
@@ -106,10 +110,10 @@ export class Writer {
 
   /** Writes what is run again, or not always: it forgets afterwards what was computed within. */
   round(body: () => void): void {
-    const before = [...this.ready];
+    const before = this.ready.size;
     body();
-    this.ready.clear();
-    before.forEach((v) => this.ready.add(v));
+    // A set keeps the order in which values came.
+    for (const v of [...this.ready].slice(before)) this.ready.delete(v);
   }
 
   /** Leaves a value on the stack. */
