@@ -14,6 +14,8 @@ export {
   triplet_margin_with_distance_loss,
 } from "../ops/margin-loss.ts";
 export { scaled_dot_product_attention } from "../ops/attention.ts";
+export { interpolate, upsample_bilinear, upsample_nearest } from "../ops/interpolation.ts";
+export { multi_head_attention_forward } from "./multi-head-attention.ts";
 export { local_response_norm } from "../ops/local-response-norm.ts";
 export { pad } from "../ops/padding.ts";
 export * from "../ops/shuffling.ts";

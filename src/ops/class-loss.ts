@@ -81,22 +81,22 @@ const flatKernel = nllKernel("nll_loss", "NllLossBackward0");
 const spatialKernel = nllKernel("nll_loss2d", "NllLoss2DBackward0");
 
 function flatLoss(self: Tensor, target: Tensor, weight: MaybeTensor, reduction: number, ignoreIndex: number): Tensor {
+  refuseGradient("nll_loss_forward", { weight });
   const [sizes, targets, classes] = [self._sizes, target._sizes, self._sizes.at(-1)!];
   if (targets.length > 1) throw new RuntimeError("0D or 1D target tensor expected, multi-target not supported");
   if (sizes.length === 1 && targets.length === 1 && targets[0] !== 1) throw new ValueError(`For 1D input, 1D target must have size 1, but got target size: ${targets[0]}`);
   if (weight !== null && (weight._sizes.length !== 1 || weight._numel !== classes)) {
     throw new RuntimeError(`weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${listText(weight._sizes)}`);
   }
-  refuseGradient("nll_loss_forward", { weight });
   return (flatKernel.call([self, target, weight, reduction, ignoreIndex]) as Tensor[])[0];
 }
 
 function spatialLoss(self: Tensor, target: Tensor, weight: MaybeTensor, reduction: number, ignoreIndex: number): Tensor {
+  refuseGradient("nll_loss2d_forward", { weight });
   const [sizes, targets] = [self._sizes, target._sizes];
   if (targets.length !== 3) throw new RuntimeError(`only batches of spatial targets supported (3D tensors) but got targets of dimension: ${targets.length}`);
   if (weight !== null && weight._numel !== sizes[1]) throw new RuntimeError("weight tensor should be defined either for all or no classes");
   if (sizes[2] !== targets[1] || sizes[3] !== targets[2]) throw new RuntimeError(`size mismatch (got input: ${listText(sizes)} , target: ${listText(targets)}`);
-  refuseGradient("nll_loss2d_forward", { weight });
   return (spatialKernel.call([self, target, weight, reduction, ignoreIndex]) as Tensor[])[0];
 }
 

@@ -1,8 +1,8 @@
 /** Filling a tensor element by element in the order in which its elements lie, as PyTorch's serial kernels do. */
 import { refuseInternalOverlap } from "../dispatch/iterate.ts";
-import { isNonOverlappingAndDense } from "../tensor/layout.ts";
+import { channelsLastStrides, isChannelsLast, isNonOverlappingAndDense } from "../tensor/layout.ts";
 import { viewTyped, type ElementArray } from "../tensor/read.ts";
-import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
+import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { contiguousCopy, writeInto } from "./copy.ts";
 
 /** Lets `fill` write the elements of `self`, which it gets in memory order; nothing happens where there are none. */
@@ -26,4 +26,10 @@ export function readInMemoryOrder(t: Tensor, self: Tensor): ElementArray {
 function orderedAs(t: Tensor, self: Tensor): Tensor {
   const order = [...self._sizes.keys()].sort((a, b) => self._strides[b] - self._strides[a]);
   return t._aliased(order.map((d) => t._sizes[d]), order.map((d) => t._strides[d]), t._offset);
+}
+
+/** `t` in the memory order of `like`, with the channels innermost where they are so there. */
+export function inFormatOf(like: Tensor, t: Tensor): Tensor {
+  if (like._contiguous || !isChannelsLast(like._sizes, like._strides)) return t;
+  return writeInto(emptyStrided(t._sizes, channelsLastStrides(t._sizes), t.dtype), t);
 }

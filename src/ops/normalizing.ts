@@ -90,6 +90,9 @@ export function normGradients(
 /** Refuses what no kernel takes: integers, and weights of another dtype. */
 export function checkNormDtypes(kernelName: string, x: Tensor, parameters: readonly (Tensor | null)[]): void {
   if (x.dtype.kind !== FLOAT) throw new NotImplementedError(`"${kernelName}" not implemented for '${x.dtype.title}'`);
-  if (parameters.every((p) => p === null || p.dtype === x.dtype)) return;
+  const given = parameters.filter((p) => p !== null);
+  const wrong = given.findIndex((p) => p.dtype !== x.dtype);
+  if (wrong < 0) return;
+  if (wrong > 0) throw new RuntimeError(`expected scalar type ${x.dtype.title} but found ${given[wrong].dtype.title}`);
   throw new RuntimeError(x.dtype.itemsize === 8 ? "mixed dtype (CPU): all inputs must share same datatype." : "mixed dtype (CPU): expect parameter to have scalar type of Float");
 }

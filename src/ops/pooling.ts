@@ -5,20 +5,15 @@ import { composite, KernelOverload } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../errors.ts";
 import { BOOL, FLOAT, float64, int64, type DType } from "../tensor/dtype.ts";
-import { channelsLastStrides, isChannelsLast, listText, type Sizes } from "../tensor/layout.ts";
+import { listText, type Sizes } from "../tensor/layout.ts";
 import { viewTyped, wordsOf } from "../tensor/read.ts";
-import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
-import { rowMajor, writeInto } from "./copy.ts";
+import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
+import { rowMajor } from "./copy.ts";
 import { filled } from "./fill.ts";
+import { inFormatOf } from "./memory-order.ts";
 import { adaptiveWindows, pooledSizes, poolingOf, slidingWindows } from "./pooling-windows.ts";
 
 const floats = (t: Tensor): FloatArray => viewTyped(t) as FloatArray;
-
-/** `t` in the memory order of `like`, with the channels innermost where they are so there. */
-function inOrderOf(like: Tensor, t: Tensor): Tensor {
-  if (like._contiguous || !isChannelsLast(like._sizes, like._strides)) return t;
-  return writeInto(emptyStrided(t._sizes, channelsLastStrides(t._sizes), t.dtype), t);
-}
 
 const planesOf = (t: Tensor, dims: number): number => t._sizes.slice(0, -dims).reduce((n, size) => n * size, 1);
 
@@ -32,7 +27,7 @@ function maxima(self: Tensor, sizes: Sizes, volume: Volume): [Tensor, Tensor] {
   const [values, positions] = [emptyTensor(sizes, self.dtype), emptyTensor(sizes, int64)];
   const windows = windowCount(volume);
   maxPool(viewTyped(input), windows === 0 ? 0 : values._numel / windows, volume, viewTyped(values), wordsOf(positions));
-  return [inOrderOf(self, values), inOrderOf(self, positions)];
+  return [inFormatOf(self, values), inFormatOf(self, positions)];
 }
 
 /** The gradient of maxima over the last `dims` dimensions. */
@@ -43,7 +38,7 @@ const maximaGradient = (name: string, node: string): KernelOverload =>
       const [grads, positions] = [rowMajor(grad), rowMajor(indices)];
       const planes = planesOf(self, dims);
       if (planes > 0) maxPoolGradient(floats(grads), wordsOf(positions), planes, grads._numel / planes, self._numel / planes, floats(out));
-      return inOrderOf(self, out);
+      return inFormatOf(self, out);
     },
     backward: {
       grad_output: ({ grad, indices, dims }) => grad.flatten(-dims).gather(-1, indices.flatten(-dims)).view(indices._sizes),
@@ -173,7 +168,7 @@ function averages(self: Tensor, sizes: Sizes, volume: Volume, divisor: number | 
   const out = emptyTensor(sizes, compute);
   const windows = windowCount(volume);
   averagePool(floats(input), windows === 0 ? 0 : out._numel / windows, volume, divisor, floats(out));
-  return inOrderOf(self, compute === self.dtype ? out : out.to(self.dtype));
+  return inFormatOf(self, compute === self.dtype ? out : out.to(self.dtype));
 }
 
 function averagesGradient(grad: Tensor, self: Tensor, volume: Volume, divisor: number | null): Tensor {
@@ -181,7 +176,7 @@ function averagesGradient(grad: Tensor, self: Tensor, volume: Volume, divisor: n
   const out = filled(self._sizes, 0, self.dtype);
   const inside = volumeSize(volume);
   averagePoolGradient(floats(grads), inside === 0 ? 0 : out._numel / inside, volume, divisor, floats(out));
-  return inOrderOf(self, out);
+  return inFormatOf(self, out);
 }
 
 const averageParameters = "int[] kernel_size, int[] stride, int[] padding, bool ceil_mode, bool count_include_pad, int? divisor_override";

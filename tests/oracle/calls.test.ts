@@ -10,6 +10,6 @@ test.each(calls)("%s", (javascript, type, text) => {
   const i = torch.tensor([7n, -7n]);
   const b = torch.tensor([true, false]);
   const y = torch.tensor([1, 2], { requires_grad: true });
-  const run = new Function("torch", "x", "i", "b", "y", `return ${javascript}`) as (...values: unknown[]) => unknown;
-  expect(() => run(torch, x, i, b, y)).toThrow(expect.objectContaining({ name: type, message: text }));
+  const run = new Function("torch", "F", "x", "i", "b", "y", `return ${javascript}`) as (...values: unknown[]) => unknown;
+  expect(() => run(torch, torch.nn.functional, x, i, b, y)).toThrow(expect.objectContaining({ name: type, message: text }));
 });

@@ -84,8 +84,8 @@ function radixSort(n: number, keys: Uint32Array, order: Uint32Array, spareKeys: 
     [fromKeys, fromOrder, toKeys, toOrder] = [toKeys, toOrder, fromKeys, fromOrder];
   }
   if (fromKeys !== keys) {
-    keys.set(fromKeys);
-    order.set(fromOrder);
+    keys.set(fromKeys.subarray(0, n));
+    order.set(fromOrder.subarray(0, n));
   }
 }
 
@@ -104,8 +104,8 @@ function mergeSort(n: number, keys: Uint32Array, order: Uint32Array, spareKeys: 
     [fromKeys, fromOrder, toKeys, toOrder] = [toKeys, toOrder, fromKeys, fromOrder];
   }
   if (fromKeys !== keys) {
-    keys.set(fromKeys);
-    order.set(fromOrder);
+    keys.set(fromKeys.subarray(0, n));
+    order.set(fromOrder.subarray(0, n));
   }
 }
 
@@ -113,10 +113,12 @@ const fewElements = 512;
 
 /** A stable sort of up to `capacity` elements at a time, with the memory that it needs. */
 class Sorter {
+  readonly capacity: number;
   private readonly sorted: Uint32Array;
   private readonly spareKeys: Uint32Array;
   private readonly spareOrder: Uint32Array;
   constructor(capacity: number) {
+    this.capacity = capacity;
     [this.sorted, this.spareKeys, this.spareOrder] = makeKeys(capacity, 3) as [Uint32Array, Uint32Array, Uint32Array];
   }
 
@@ -165,25 +167,27 @@ export function sortedOrder(input: ElementArray): Uint32Array {
   return found;
 }
 
-/** Lists in `order` the positions of at least the `k` least keys, told by the highest digits alone, and returns how many it listed. */
-function gatherLeast(n: number, k: number, word: Uint32Array, order: Uint32Array): number {
+/** The positions of at least the `k` least keys, told by the highest digits alone. */
+function gatherLeast(n: number, k: number, word: Uint32Array): Uint32Array {
   counts.fill(0, 0, BUCKETS);
   for (let i = 0; i < n; i++) counts[word[i] >>> (32 - DIGIT)]++;
-  let bucket = -1;
-  for (let seen = 0; seen < k; ) seen += counts[++bucket];
-  let found = 0;
-  for (let i = 0; i < n; i++) if (word[i] >>> (32 - DIGIT) <= bucket) order[found++] = i;
+  let [bucket, seen] = [-1, 0];
+  while (seen < k) seen += counts[++bucket];
+  const found = new Uint32Array(seen);
+  for (let i = 0, to = 0; i < n; i++) if (word[i] >>> (32 - DIGIT) <= bucket) found[to++] = i;
   return found;
 }
 
 /** The `k` largest or smallest elements of each lane, sorted, and their positions as int64s. */
 export function selectLanes(input: ElementArray, lanes: Lanes, k: number, largest: boolean, values: ElementArray, positions: Int32Array): void {
   const { n, inner } = lanes;
-  const [keys, order, sorter, write] = [makeKeys(n, wordsPerElement(input)), new Uint32Array(n), new Sorter(n), keyWriterOf(input)];
+  const [keys, write] = [makeKeys(n, wordsPerElement(input)), keyWriterOf(input)];
+  let sorter = new Sorter(0);
   forEachLane(lanes, (first, lane) => {
     write(n, first, inner, keys, largest ? -1 : 0);
-    const found = gatherLeast(n, k, keys.at(-1)!, order);
-    sorter.sort(found, keys, order);
+    const order = gatherLeast(n, k, keys.at(-1)!);
+    if (order.length > sorter.capacity) sorter = new Sorter(order.length);
+    sorter.sort(order.length, keys, order);
     const start = Math.floor(lane / inner) * k * inner + (lane % inner);
     for (let i = 0, to = start; i < k; i++, to += inner) {
       values[to] = input[first + order[i] * inner];
