@@ -9,6 +9,7 @@ export { bool, DType as dtype, float32, float64, get_default_dtype, int16, int32
 export { set_printoptions } from "./tensor/format.ts";
 export { AssertionError, IndexError, NotImplementedError, RuntimeError, setWarningHandler, ValueError } from "./errors.ts";
 export { enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled } from "./autograd/grad-mode.ts";
+export { explain } from "./autograd/explain.ts";
 export { is_anomaly_check_nan_enabled, is_anomaly_enabled } from "./autograd/anomaly.ts";
 export * as autograd from "./torch-autograd.ts";
 export * as linalg from "./ops/linalg-functions.ts";

@@ -29,7 +29,7 @@ interface Arrival {
 type Entry = { readonly step: Step } | { readonly alias: Tensor; readonly of: Tensor } | { readonly backward: number; readonly root: Tensor };
 
 /** Longer programs, larger tensors and more elements are not replayed. */
-const limits = { entries: 4000, elements: 1 << 18, perLeaf: 16, calls: 40_000 };
+const limits = { entries: 4000, elements: 1 << 20, perLeaf: 16, calls: 40_000 };
 
 export class Tape {
   private readonly entries: Entry[] = [];
@@ -50,7 +50,11 @@ export class Tape {
     if (this.entries.length >= limits.entries) return this.giveUp();
     // A factory's tensors are data: random ones would be drawn anew.
     if (tensorsOf(args).length === 0) return tensorsOf([result]).forEach((t) => this.meet(t));
-    for (const tensor of tensorsOf([result])) this.made.add(tensor);
+    for (const tensor of tensorsOf([result])) {
+      this.made.add(tensor);
+      this.held += tensor._numel;
+    }
+    if (this.held > limits.elements) return this.giveUp();
     this.entries.push({ step: { op, args, inplace, result } });
   }
 

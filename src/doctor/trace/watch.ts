@@ -1,5 +1,8 @@
-/** The cheap tier: tells whether a program gives a reason to look closer. No call sites, no copies. */
-import type { Grads, Node } from "../../autograd/node.ts";
+/**
+ * The cheap tier: tells whether a program gives a reason to look closer. No call sites, no copies; and elements are looked
+ * at only where a value that is not finite does harm: losses, gradients that arrive, values that are read.
+ */
+import { captured, type Grads, type Node } from "../../autograd/node.ts";
 import type { BackwardCall, Reading } from "../../autograd/observer.ts";
 import type { Observer } from "../../dispatch/observer.ts";
 import type { AnyOp } from "../../dispatch/op.ts";
@@ -40,15 +43,7 @@ export class Watch implements Observer {
 
   leave(_op: AnyOp, _args: readonly unknown[], _inplace: boolean, result: unknown): void {
     this.depth--;
-    // What a node computes is looked at where it arrives.
-    if (this.depth > 0 || this.inBackward > 0) return;
-    if (result instanceof Tensor) this.look(result);
-    else if (Array.isArray(result)) for (const r of result) if (r instanceof Tensor) this.look(r);
-  }
-
-  private look(tensor: Tensor): void {
-    if (tensor._requiresGrad) this.leaves.add(tensor);
-    if (tensor.dtype.kind === FLOAT && hasNonFinite(tensor)) this.reasons.add("a value that is not finite");
+    if (this.depth === 0 && result instanceof Tensor && result._requiresGrad) this.leaves.add(result);
   }
 
   fail(): void {
@@ -56,7 +51,8 @@ export class Watch implements Observer {
     this.reasons.add("an error");
   }
 
-  enterBackward({ inputs }: BackwardCall): void {
+  enterBackward({ roots, inputs }: BackwardCall): void {
+    for (const root of roots) if (root instanceof Tensor && hasNonFinite(root)) this.reasons.add("a value that is not finite");
     this.backwards++;
     this.inBackward++;
     if (inputs !== null) for (const input of inputs) if (input instanceof Tensor) this.reached.add(input);
@@ -69,7 +65,11 @@ export class Watch implements Observer {
 
   enterNode(_node: Node, _grads: Grads): void {}
 
-  leaveNode(node: Node, grads: Grads, _results: Grads): void {
+  leaveNode(node: Node, grads: Grads, results: Grads): void {
+    for (let i = 0; i < results.length; i++) {
+      const grad = results[i];
+      if (grad && node.nextNodes[i]?.role === captured && hasNonFinite(grad)) this.reasons.add("a gradient that is not finite");
+    }
     if (!("variable" in node)) return;
     const leaf = node.variable as Tensor;
     const [grad] = grads;
@@ -86,6 +86,7 @@ export class Watch implements Observer {
 
   read(tensor: Tensor, how: Reading, result: unknown): void {
     if (this.inBackward > 0) return;
+    if (how !== "data" && how !== "grad" && hasNonFinite(tensor)) this.reasons.add("a value that is not finite");
     if (how === "requires_grad") {
       if (tensor.dtype.kind !== FLOAT) this.reasons.add("an error");
     } else if (how === "data") this.aliases.add((result as Tensor)._counter ?? this);
