@@ -13,10 +13,10 @@ export type BinaryName =
 /**
  * A node of a typed scalar expression: what one element of a kernel's output is.
  * `input i` is the element of the i-th tensor; `scalar i` the i-th number given at each call; `folded` what a reduction
- * has come to after its last element.
+ * has come to after its last element; `row i` the value of the i-th fold of a row program.
  */
 export type ExprKind =
-  | { readonly tag: "input" | "scalar"; readonly index: number }
+  | { readonly tag: "input" | "scalar" | "row"; readonly index: number }
   | { readonly tag: "constant"; readonly value: number }
   | { readonly tag: "folded" }
   | { readonly tag: "cast"; readonly of: Expr }
@@ -45,6 +45,9 @@ export class Expr implements KernelArithmetic<Expr> {
   }
   static folded(dtype: DType): Expr {
     return new Expr({ tag: "folded" }, dtype);
+  }
+  static row(index: number, dtype: DType): Expr {
+    return new Expr({ tag: "row", index }, dtype);
   }
 
   /** This value as another dtype. */

@@ -7,13 +7,13 @@ import { accumulatorOf, type Reduction, type ReductionName, type Scan } from "..
 import { cast, emit, leaves, viewOf, wrap, zeroOf } from "./emit.ts";
 import * as math from "./math.ts";
 
-function build<T>(parameters: string, body: string[]): T {
+export function build<T>(parameters: string, body: string[]): T {
   const source = `const fround=Math.fround;return function(${parameters}){\n${body.join("\n")}\n}`;
   return new Function("heap", "m", source)(heap, math) as T;
 }
 
 /** Loads of the inputs that `expr` reads, at positions `p1`, `p2`, …, and the scalars' conversions. */
-function reads(expr: Expr): { inputs: [number, DType][]; views: string[]; loads: string; scalars: string[] } {
+export function reads(expr: Expr): { inputs: [number, DType][]; views: string[]; loads: string; scalars: string[] } {
   const found = leaves(expr);
   const inputs = [...found.inputs].sort((a, b) => a[0] - b[0]);
   return {
@@ -134,24 +134,25 @@ function sumOfNumbers(value: string, dtype: DType): Fold {
   };
 }
 
-function runningFold(name: ReductionName, dtype: DType, value: string): Fold {
-  const from = (start: string, fold: string): Fold => ({ start: `let acc=${start};`, fold, total: "" });
+/** A fold of one value after another, which `acc` names. */
+export function runningFold(name: ReductionName, dtype: DType, value: string, acc = "acc"): Fold {
+  const from = (start: string, fold: string): Fold => ({ start: `let ${acc}=${start};`, fold, total: "" });
   switch (name) {
     case "sum":
-      return from(zeroOf(dtype), `acc=${wrap(dtype, `acc+${value}`)};`);
+      return from(zeroOf(dtype), `${acc}=${wrap(dtype, `${acc}+${value}`)};`);
     case "prod":
-      return from(dtype === int64 ? "1n" : "1", `acc=${wrap(dtype, `acc*${value}`)};`);
+      return from(dtype === int64 ? "1n" : "1", `${acc}=${wrap(dtype, `${acc}*${value}`)};`);
     case "max":
     case "min": {
       // A NaN stays once it has entered.
       const better = name === "max" ? ">" : "<";
       const isNaN = dtype.kind === FLOAT ? "||e!==e" : "";
-      return from(worst(name, dtype), `const e=${value};if(e${better}acc${isNaN})acc=e;`);
+      return from(worst(name, dtype), `const e=${value};if(e${better}${acc}${isNaN})${acc}=e;`);
     }
     case "any":
-      return from("0", `acc=acc|${value};`);
+      return from("0", `${acc}=${acc}|${value};`);
     case "all":
-      return from("1", `acc=acc&${value};`);
+      return from("1", `${acc}=${acc}&${value};`);
   }
 }
 

@@ -176,6 +176,8 @@ function boolBinary(name: BinaryName, a: string, b: string): string {
   }
 }
 
+const leafTags = new Set(["constant", "scalar", "input", "folded", "row"]);
+
 /** Statements that compute `expr`, and the name of the value; every shared node is computed once. */
 export function emit(expr: Expr): { lines: string[]; value: string } {
   const lines: string[] = [];
@@ -184,7 +186,7 @@ export function emit(expr: Expr): { lines: string[]; value: string } {
     const known = names.get(e);
     if (known !== undefined) return known;
     const text = write(e, visit);
-    if (e.kind.tag === "constant" || e.kind.tag === "scalar" || e.kind.tag === "input" || e.kind.tag === "folded") {
+    if (leafTags.has(e.kind.tag)) {
       names.set(e, text);
       return text;
     }
@@ -205,6 +207,8 @@ function write(e: Expr, visit: (e: Expr) => string): string {
       return `c${kind.index}`;
     case "folded":
       return "acc";
+    case "row":
+      return `r${kind.index}`;
     case "constant":
       return e.dtype === bool ? String(Number(kind.value !== 0)) : `(${literal(kind.value, e.dtype)})`;
     case "cast":

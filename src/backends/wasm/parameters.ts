@@ -85,11 +85,11 @@ export function writeOperands({ place, itemsize }: Places, at: readonly number[]
   return layout;
 }
 
-/** Tells the numbers, each as the lanes of its dtype hold it. */
-export function writeScalars(scalars: readonly Leaf[], values: readonly (number | bigint)[]): void {
+/** Tells the numbers, each as the lanes of its dtype hold it, from the address `start` on. */
+export function writeScalars(scalars: readonly Leaf[], values: readonly (number | bigint)[], start = block + scalarsAt): void {
   for (let k = 0; k < scalars.length; k++) {
     const { index, dtype } = scalars[k];
-    const at = block + scalarsAt + 8 * k;
+    const at = start + 8 * k;
     const value = values[index];
     if (dtype === float32) heap.f32[at >>> 2] = Number(value);
     else if (dtype === float64) heap.f64[at >>> 3] = Number(value);
@@ -118,7 +118,7 @@ export function readRowLength(a: Assembler, parameters: number): void {
   a.get(parameters).memory("i32.load", rowLengthAt);
 }
 
-/** Reads the k-th scalar into every lane. */
-export function readScalar(a: Assembler, parameters: number, k: number, dtype: DType): void {
-  a.get(parameters).memory(dtype.itemsize === 8 || dtype === bool ? "v128.load64_splat" : "v128.load32_splat", scalarsAt + 8 * k);
+/** Reads the k-th scalar into every lane; scalars lie from `offset` on in the block. */
+export function readScalar(a: Assembler, parameters: number, k: number, dtype: DType, offset = scalarsAt): void {
+  a.get(parameters).memory(dtype.itemsize === 8 || dtype === bool ? "v128.load64_splat" : "v128.load32_splat", offset + 8 * k);
 }
