@@ -27,7 +27,7 @@ const noStep: readonly number[] = [0, 0, 0, 0, 0];
 const scalars: (number | bigint)[] = [0, 0, 0, 0];
 
 /** Reductions of fewer elements than these are done before a vector kernel has been told of them. */
-const SMALL = 256;
+const SMALL = 128;
 
 interface Kernels {
   readonly small: ReductionKernel;
