@@ -3,12 +3,12 @@ import { countBefore } from "../backends/reference/search.ts";
 import { composite, CompositeOverload } from "../dispatch/define.ts";
 import { makeOp, type FunctionOp, type Op } from "../dispatch/op.ts";
 import { NotImplementedError, RuntimeError } from "../errors.ts";
-import { BOOL, FLOAT, float32, float64, int32, int64, type DType } from "../tensor/dtype.ts";
+import { BOOL, bool, FLOAT, float32, float64, int32, int64, promote_types, type DType } from "../tensor/dtype.ts";
 import { listText, sameSizes } from "../tensor/layout.ts";
 import { viewTyped } from "../tensor/read.ts";
 import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
-import { filled, scalarTensorOf } from "./fill.ts";
+import { filled, fromData, scalarTensorOf } from "./fill.ts";
 
 type Value = Tensor | number | bigint | boolean;
 
@@ -168,3 +168,33 @@ export const bincount: Op<[self: Tensor, weights?: Tensor | null, minlength?: nu
   },
   { takesOut: false },
 );
+
+/** The elements of `t` as numbers or bigints of a dtype that two tensors have in common. */
+const elementsAs = (t: Tensor, dtype: DType): Iterable<number | bigint> => viewTyped(rowMajor(t.to(dtype))) as Iterable<number | bigint>;
+
+function among(elements: Tensor, tests: Tensor, _unique: boolean, invert: boolean): Tensor {
+  for (const { dtype } of [elements, tests]) if (dtype.kind === BOOL) throw new RuntimeError(`Unsupported input type encountered for isin(): ${dtype.title}`);
+  const dtype = promote_types(elements.dtype, tests.dtype);
+  const known = new Set(elementsAs(tests, dtype));
+  // A set holds NaN to be equal to itself.
+  known.delete(NaN);
+  const found = Uint8Array.from(elementsAs(elements, dtype), (element) => (known.has(element) === invert ? 0 : 1));
+  return fromData(found, bool).view(elements._sizes);
+}
+
+const isinParameters = "*, bool assume_unique=False, bool invert=False";
+
+/** Is each of `elements` among `test_elements`? With `invert`, is it not? One of the two may be a number. */
+export const isin: FunctionOp<[elements: Value, test_elements: Value], { assume_unique?: boolean; invert?: boolean }> = makeOp(
+  "isin",
+  [
+    new CompositeOverload(`isin.Tensor_Tensor(Tensor elements, Tensor test_elements, ${isinParameters}) -> Tensor`, among),
+    new CompositeOverload(`isin.Tensor_Scalar(Tensor elements, Scalar test_element, ${isinParameters}) -> Tensor`, (elements: Tensor, test: number, unique: boolean, invert: boolean) =>
+      among(elements, scalarTensorOf(test), unique, invert),
+    ),
+    new CompositeOverload(`isin.Scalar_Tensor(Scalar element, Tensor test_elements, ${isinParameters}) -> Tensor`, (element: number, tests: Tensor, unique: boolean, invert: boolean) =>
+      among(scalarTensorOf(element), tests, unique, invert),
+    ),
+  ],
+  false,
+) as typeof isin;

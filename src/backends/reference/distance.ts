@@ -13,7 +13,7 @@ interface Fold {
   finish(sum: number): number;
 }
 
-const same = (sum: number): number => sum;
+const same = (x: number): number => x;
 
 function foldOf(p: number): Fold {
   if (p === 0) return { add: (sum, d) => sum + (d === 0 ? 0 : 1), finish: same };
@@ -23,13 +23,17 @@ function foldOf(p: number): Fold {
   return { add: (sum, d) => sum + d ** p, finish: (sum) => sum ** (1 / p) };
 }
 
+/** Differences are rounded as the elements are, so that the largest is known again in the gradient. */
+const roundingOf = ({ array }: Rows): ((x: number) => number) => (array instanceof Float32Array ? Math.fround : same);
+
 /** The distance between row `i` of `a` and row `j` of `b`, as a function of the two. */
 export function distanceBetween(a: Rows, b: Rows, p: number): (i: number, j: number) => number {
   const { add, finish } = foldOf(p);
   const { width } = a;
+  const round = roundingOf(a);
   return (i, j) => {
     let sum = 0;
-    for (let k = 0; k < width; k++) sum = add(sum, Math.abs(a.array[i * width + k] - b.array[j * width + k]));
+    for (let k = 0; k < width; k++) sum = add(sum, Math.abs(round(a.array[i * width + k] - b.array[j * width + k])));
     return finish(sum);
   };
 }
@@ -47,7 +51,8 @@ function slopeOf(p: number): (d: number, distance: number) => number {
 export function gradientAdder(a: Rows, b: Rows, out: FloatArray, p: number): (i: number, j: number, grad: number, distance: number) => void {
   const slope = slopeOf(p);
   const { width } = a;
+  const round = roundingOf(a);
   return (i, j, grad, distance) => {
-    for (let k = 0; k < width; k++) out[i * width + k] += grad * slope(a.array[i * width + k] - b.array[j * width + k], distance);
+    for (let k = 0; k < width; k++) out[i * width + k] += grad * slope(round(a.array[i * width + k] - b.array[j * width + k]), distance);
   };
 }
