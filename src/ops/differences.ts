@@ -44,10 +44,10 @@ export const diff: Op<[self: Tensor, n?: number, dim?: number, prepend?: MaybeTe
     const d = wrapDim(dim, self._sizes.length);
     if (n < 0) throw new RuntimeError(`order must be non-negative but got ${n}`);
     for (const other of [prepend, append]) checkJoined(self, other, d);
+    if (n === 0) return self.clone();
     const parts = [prepend, self, append].filter((t) => t !== null);
     let result = parts.length === 1 ? self : cat(parts, d);
-    if (n === 0) return result.clone();
-    for (let k = 0; k < n && k < (parts.length === 1 ? self._sizes[d] : Infinity) && result._sizes[d] > 0; k++) {
+    for (let k = Math.min(n, result._sizes[d]); k > 0; k--) {
       const [before, after] = neighbours(result, d);
       result = result.dtype.kind === BOOL ? after.logical_xor(before) : after.sub(before);
     }
