@@ -1,5 +1,6 @@
 /** The functions of floats. */
 import type { BinaryName, UnaryName } from "../../ir/expr.ts";
+import { erfc } from "../reference/math.ts";
 import { Unsupported } from "./elements.ts";
 import { acos, asin, atan, atan2 } from "./functions/arc.ts";
 import { floorDivide, fmod, remainder } from "./functions/division.ts";
@@ -8,6 +9,7 @@ import { cosh, exp, exp2, expm1, sigmoid, sinh, tanh } from "./functions/exponen
 import { acosh, asinh, atanh, log, log10, log1p, log2 } from "./functions/logarithm.ts";
 import { hypot, pow } from "./functions/power.ts";
 import { cos, sin, tan } from "./functions/trigonometric.ts";
+import { mathFunction } from "./scalar-function.ts";
 import type { Vector } from "./vector.ts";
 
 const unaries: Partial<Record<UnaryName, (x: Vector) => Vector>> = {
@@ -23,6 +25,7 @@ const unaries: Partial<Record<UnaryName, (x: Vector) => Vector>> = {
   sign: (x) => x.gt(0).as(x.type).and(1).sub(x.lt(0).as(x.type).and(1)),
   exp: (x) => exp(x),
   exp2, expm1, log, log2, log10, log1p, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh, sigmoid, erf,
+  erfc: (x) => x.eachLane(mathFunction("erfc", erfc, 1, x.type as "f32" | "f64")),
 };
 
 const binaries: Partial<Record<BinaryName, (x: Vector, y: Vector) => Vector>> = {
