@@ -1,10 +1,11 @@
 /** Sorted elements, and the largest and smallest of them. */
-import { selectLanes, sortLanes } from "../backends/reference/sort.ts";
+import { commonest, selectLanes, sortLanes } from "../backends/reference/sort.ts";
 import { lanesOf } from "../backends/reference/lanes.ts";
 import { composite, CompositeOverload, kernel, KernelOverload } from "../dispatch/define.ts";
 import type { Op } from "../dispatch/op.ts";
 import { overloaded } from "../dispatch/pointwise.ts";
-import { RuntimeError } from "../errors.ts";
+import { IndexError, RuntimeError } from "../errors.ts";
+import { reducedSizes } from "../dispatch/reduce.ts";
 import { BOOL, int64 } from "../tensor/dtype.ts";
 import { isNonOverlappingAndDense, wrapDim } from "../tensor/layout.ts";
 import { viewTyped, wordsOf } from "../tensor/read.ts";
@@ -95,5 +96,22 @@ export const topk: Op<[self: Tensor, k: number, dim?: number, largest?: boolean,
       return [values, positions];
     },
     backward: { self: ({ grad, self_sizes, dim, indices }) => placed(grad, indices, self_sizes, dim, true) },
+  },
+);
+
+/** The most frequent element along `dim`, the smallest of several, and the last position that holds it, as `[values, indices]`. */
+export const mode: Op<[self: Tensor, dim?: number, keepdim?: boolean], { dim?: number; keepdim?: boolean }, ValuesAndIndices> = kernel(
+  "mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)",
+  {
+    forward: (self: Tensor, dim: number, keepdim: boolean) => {
+      const d = wrapDim(dim, self._sizes.length);
+      if (self._sizes.length > 0 && self._sizes[d] === 0) throw new IndexError(`mode(): Expected reduction dim ${d} to have non-zero size.`);
+      const sizes = reducedSizes(self._sizes, self._sizes.length === 0 ? [] : [d], keepdim);
+      const input = rowMajor(self);
+      const [values, positions] = [emptyTensor(sizes, self.dtype), emptyTensor(sizes, int64)];
+      if (self._numel > 0) commonest(viewTyped(input), lanesOf(self._sizes, d), viewTyped(values), wordsOf(positions));
+      return [values, positions];
+    },
+    backward: { self: ({ grad, self_sizes, dim, keepdim, indices }) => placed(grad, indices, self_sizes, dim, keepdim) },
   },
 );

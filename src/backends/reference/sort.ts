@@ -196,3 +196,23 @@ export function selectLanes(input: ElementArray, lanes: Lanes, k: number, larges
     }
   });
 }
+
+/** The most frequent element of each lane, the smallest of several, and the last position that holds it, as an int64. */
+export function commonest(input: ElementArray, lanes: Lanes, values: ElementArray, positions: Int32Array): void {
+  const { n, inner } = lanes;
+  let lane = 0;
+  forEachSorted(input, lanes, false, (first, order) => {
+    const at = (i: number): number | bigint => input[first + order[i] * inner];
+    let [best, longest, start] = [0, 0, 0];
+    for (let i = 0; i < n; i++) {
+      if (i > 0 && at(i) !== at(i - 1)) start = i;
+      if (i - start < longest) continue;
+      longest = i - start + 1;
+      best = i;
+    }
+    values[lane] = at(best);
+    positions[2 * lane] = order[best];
+    positions[2 * lane + 1] = 0;
+    lane++;
+  });
+}
