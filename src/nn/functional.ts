@@ -28,6 +28,7 @@ export { tanh } from "../ops/trigonometric.ts";
 export { log_softmax, normalize, relu, softmax, softmin } from "./activations.ts";
 export * from "./element-activations.ts";
 export { hardshrink, prelu } from "../ops/activation.ts";
+export { conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d } from "../ops/convolution.ts";
 export { linear } from "../ops/linear.ts";
 export * from "../ops/lp-pooling.ts";
 export * from "../ops/pooling.ts";

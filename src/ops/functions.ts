@@ -9,6 +9,7 @@ export * from "./broadcasting.ts";
 export * from "./combining.ts";
 export * from "./comparison.ts";
 export * from "./complex.ts";
+export * from "./convolution.ts";
 export * from "./creation.ts";
 export * from "./diagonals.ts";
 export * from "./differences.ts";
