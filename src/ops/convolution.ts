@@ -48,7 +48,8 @@ function convolutionForward(input: Tensor, weight: Tensor, bias: Tensor | null, 
 type Convolved = Values & { transposed: boolean; output_padding: Sizes };
 
 /** Lists of one entry stand for all spatial dimensions. */
-const full = (list: Sizes, sizes: Sizes): Sizes => (list.length === 1 ? new Array<number>(sizes.length - 2).fill(list[0]) : list);
+const repeated = (list: Sizes, dims: number): Sizes => (list.length === 1 ? new Array<number>(dims).fill(list[0]) : list);
+const full = (list: Sizes, sizes: Sizes): Sizes => repeated(list, sizes.length - 2);
 
 /**
  * Windows of `input`, of sizes (n, c, …), multiplied with `weight`, (o, c / groups, …), and summed: the convolution that all
@@ -96,7 +97,8 @@ function plain(name: string, dims: number, ...[input, weight, bias, stride, padd
   return batched(name, dims, input, (batch) => {
     if (padding === "same") return same(batch, weight, bias, stride, dilation, groups);
     if (typeof padding === "string" && padding !== "valid") throw new RuntimeError(`Invalid padding string: '${padding}'`);
-    return convolution(batch, weight, bias, stride, padding === "valid" ? [0] : (padding as Sizes), dilation, false, [0], groups);
+    const [s, p, d] = [stride, padding === "valid" ? [0] : (padding as Sizes), dilation].map((list) => repeated(list, dims));
+    return convolution(batch, weight, bias, s, p, d, false, [0], groups);
   });
 }
 
@@ -163,7 +165,10 @@ const convolvingTransposed = (dims: number): ConvolveTransposed => {
   return composite(
     `${name}(Tensor input, Tensor weight, Tensor? bias=None, ${lists}) -> Tensor`,
     (input: Tensor, weight: Tensor, bias: Tensor | null, stride: Sizes, padding: Sizes, outputPadding: Sizes, groups: number, dilation: Sizes) =>
-      batched(name, dims, input, (batch) => convolution(batch, weight, bias, stride, padding, dilation, true, outputPadding, groups)),
+      batched(name, dims, input, (batch) => {
+        const [s, p, d, extra] = [stride, padding, dilation, outputPadding].map((list) => repeated(list, dims));
+        return convolution(batch, weight, bias, s, p, d, true, extra, groups);
+      }),
     { method: false, takesOut: false },
   );
 };

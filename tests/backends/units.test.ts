@@ -25,6 +25,12 @@ const products: [string, () => torch.Tensor][] = [
   ["a batch", () => torch.bmm(torch.randn(5, 33, 20), torch.randn(5, 20, 19))],
   ["a sum with a product", () => torch.addmm(torch.randn(50), torch.randn(40, 600), torch.randn(600, 50), { beta: 0.5, alpha: 2 })],
   ["a matrix and a vector", () => torch.mv(torch.randn(301, 203), torch.randn(203))],
+  ["a convolution", () => torch.conv2d(torch.randn(3, 4, 9, 9), torch.randn(6, 2, 3, 3), torch.randn(6), { padding: 1, groups: 2 })],
+  ["the gradients of a convolution", () => {
+    const [x, w] = [torch.randn([3, 4, 9, 9], { requires_grad: true }), torch.randn([6, 2, 3, 3], { requires_grad: true })];
+    torch.conv2d(x, w, { stride: 2, groups: 2 }).sum().backward();
+    return torch.cat([x.grad!.ravel(), w.grad!.ravel()]);
+  }],
   ["a turned matrix and a vector", () => torch.mv(torch.randn(203, 301).t(), torch.randn(203))],
 ];
 

@@ -35,6 +35,10 @@ export const extraSamples: Record<string, Sample> = {
   unsafe_split_with_sizes: one((x) => torch.unsafe_split_with_sizes(x.pow(2), [1, 2], 1)),
   linalg_vector_norm: one((x) => torch.linalg.vector_norm(x, 3, 1)),
   suffix_sum: one((x) => suffixSum(x, 1).pow(2)),
+  convolution: {
+    fn: (x, w, b) => torch.convolution(x!, w!, b!, [2, 1], [1, 0], [1, 2], true, [1, 0], 2),
+    inputs: () => [[1, 4, 2, 3], [4, 1, 3, 2], [2]].map((sizes, salt) => torch.arange(sizes.reduce((p, q) => p * q), { dtype: torch.float64 }).add(salt).sin().reshape(sizes).requires_grad_()),
+  },
   shifted: one((x) => shifted(x, 1, 1, 0).pow(2)),
   recurrence: two((x, y) => recurrence(x, y, 1, false)),
 };
