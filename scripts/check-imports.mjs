@@ -11,7 +11,7 @@ const rows = [
   ["cli", "inspector"],
   ["doctor"],
   ["index.ts"],
-  ["torch-autograd.ts"],
+  ["torch-autograd.ts", "torch-memory.ts"],
   ["nn", "optim", "data", "io", "testing"],
   ["ops"],
   ["dispatch"],

@@ -12,5 +12,6 @@ export { enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled
 export { explain } from "./autograd/explain.ts";
 export { is_anomaly_check_nan_enabled, is_anomaly_enabled } from "./autograd/anomaly.ts";
 export * as autograd from "./torch-autograd.ts";
+export * as memory from "./torch-memory.ts";
 export * as linalg from "./ops/linalg-functions.ts";
 export * as nn from "./nn/index.ts";

@@ -61,7 +61,7 @@ export function reduceRows(kernels: ReductionKernels, shape: RowShape, at: reado
   const rows = sizes[1];
   const rest = sizes[cut] - count * length;
   const bytes = rows * kernels.itemsize;
-  const scratch = new Storage(bytes * (count + 1));
+  const scratch = Storage.beside(bytes * (count + 1));
   const result = at.length - 1;
   const parts = (stretches: number, elements: number, first: number): void => {
     const part = { sizes: [stretches, ...sizes.slice(1)], steps: steps.slice() };

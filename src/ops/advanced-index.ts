@@ -6,7 +6,6 @@ import { invokeInplace, type AnyOp, type FunctionOp, type InplaceOp } from "../d
 import { IndexError, RuntimeError, warn } from "../errors.ts";
 import { bool, int32, int64, uint8 } from "../tensor/dtype.ts";
 import { broadcastSizes, contiguousStrides, expandedStrides, isExpandable, listText, viewStrides, type Sizes } from "../tensor/layout.ts";
-import { heapAs } from "../tensor/read.ts";
 import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { preservingCopy, writeInto } from "./copy.ts";
 import { filled } from "./fill.ts";
@@ -125,14 +124,14 @@ function offsetsOf(tables: readonly Tensor[], sizes: Sizes, strides: Sizes, isEm
 function read(self: Tensor, indices: Indices): Tensor {
   const p = plan(self, indices);
   const source = self._aliased(p.sizes, p.strides, self._offset);
-  const from = tableWalk(p);
   const out = emptyStrided(p.sizes, resultStrides(p.sizes, [source, ...p.indices]), self.dtype);
-  gather(heapAs(self.dtype), p.sizes, from, { start: elementStart(out), strides: out._strides });
+  gather(self.dtype, p.sizes, tableWalk(p), { start: elementStart(out), strides: out._strides });
   return out;
 }
 
 function tableWalk({ self, strides, offsets, positions }: Plan): TableWalk {
-  return { start: elementStart(self), strides, offsets: offsets(), positions };
+  const table = offsets();
+  return { start: elementStart(self), strides, offsets: table, positions };
 }
 
 function write(self: Tensor, indices: Indices, values: Tensor, accumulate: boolean): void {
@@ -161,7 +160,7 @@ function write(self: Tensor, indices: Indices, values: Tensor, accumulate: boole
   const ordered = (list: Sizes): number[] => order.map((d) => list[d]);
   const into = { ...tableWalk(p), strides: ordered(p.strides), positions: ordered(p.positions) };
   const combine: Combine = !accumulate ? "assign" : self.dtype === bool ? "or" : "add";
-  scatter(heapAs(self.dtype), ordered(p.sizes), into, { start: elementStart(source), strides: ordered(from) }, combine);
+  scatter(self.dtype, ordered(p.sizes), into, { start: elementStart(source), strides: ordered(from) }, combine);
 }
 
 /** Elements of `self` picked by index tensors; dimensions with a null stay whole. */

@@ -5,7 +5,6 @@ import { makeOp, type FunctionOp, type Op } from "../dispatch/op.ts";
 import { IndexError, RuntimeError } from "../errors.ts";
 import { bool, int64 } from "../tensor/dtype.ts";
 import { broadcastSizes, contiguousStrides, listText, wrapDim, type Sizes } from "../tensor/layout.ts";
-import { heapAs } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { writeInto } from "./copy.ts";
 import { zeros_like } from "./creation.ts";
@@ -22,7 +21,7 @@ declare module "../tensor/tensor.ts" {
 
 function copyThrough(self: Tensor, dim: number, out: Tensor, offsets: Uint32Array, positions: Sizes): Tensor {
   const { sizes, strides } = dimensioned(out);
-  gatherElements(heapAs(self.dtype), sizes, alongTable(self, dim, offsets, positions), { start: elementStart(out), strides });
+  gatherElements(self.dtype, sizes, alongTable(self, dim, offsets, positions), { start: elementStart(out), strides });
   return out;
 }
 
@@ -118,7 +117,7 @@ export const take: Op<[self: Tensor, index: Tensor], { index?: Tensor }> = kerne
 /** Fills `out`, contiguous, with the elements at `offsets`. */
 function pick(self: Tensor, offsets: Uint32Array, out: Tensor): Tensor {
   const from = { start: elementStart(self), strides: [0], offsets, positions: [1] };
-  gatherElements(heapAs(self.dtype), [offsets.length], from, { start: elementStart(out), strides: [1] });
+  gatherElements(self.dtype, [offsets.length], from, { start: elementStart(out), strides: [1] });
   return out;
 }
 

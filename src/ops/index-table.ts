@@ -8,7 +8,7 @@ import { viewTyped } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { contiguousCopy } from "./copy.ts";
 
-/** Address of the first element, counted in elements: where `heapAs(dtype)` has it. */
+/** Address of the first element, counted in elements: where `heapAs(dtype)` has it, until the next allocation. */
 export function elementStart(t: Tensor): number {
   return t._address / t.dtype.itemsize;
 }

@@ -4,7 +4,6 @@ import { memoryOrder, refuseInternalOverlap, refuseOverlap } from "../dispatch/i
 import { IndexError, RuntimeError } from "../errors.ts";
 import { bool } from "../tensor/dtype.ts";
 import { contiguousStrides, listText, sameSizes, wrapDim, type Sizes } from "../tensor/layout.ts";
-import { heapAs } from "../tensor/read.ts";
 import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { fillChecked } from "./fill.ts";
 import { alongTable, dimensioned, elementStart, isIndexDtype, tableAlong, vectorPositions } from "./index-table.ts";
@@ -43,7 +42,7 @@ export function scatterInto(self: Tensor, dim: number, index: Tensor, src: Tenso
   const { sizes } = dimensioned(index);
   const table = alongTable(self, d, tableAlong(self, d, index), contiguousStrides(sizes));
   const strides = source === null ? sizes.map(() => 0) : dimensioned(source).strides;
-  scatterElements(heapAs(self.dtype), sizes, table, { start: elementStart(value), strides }, combineFor(self, combine));
+  scatterElements(self.dtype, sizes, table, { start: elementStart(value), strides }, combineFor(self, combine));
 }
 
 /** Joins the entries of `source` along `dim` to those of `self` that `offsets` lead to, one after another. */
@@ -52,7 +51,7 @@ export function joinEntries(self: Tensor, dim: number, offsets: Uint32Array, sou
   sizes[dim] = offsets.length;
   const { strides } = dimensioned(source);
   const table = alongTable(self, dim, offsets, vectorPositions(self._sizes.length, dim));
-  scatterElements(heapAs(self.dtype), sizes, table, { start: elementStart(source), strides: sizes.map((_, d) => strides[d] ?? 0) }, combineFor(self, combine), alpha);
+  scatterElements(self.dtype, sizes, table, { start: elementStart(source), strides: sizes.map((_, d) => strides[d] ?? 0) }, combineFor(self, combine), alpha);
 }
 
 /** The checks that index_add and index_reduce share. */
@@ -86,5 +85,5 @@ export function joinAt(self: Tensor, offsets: Uint32Array, source: Tensor, combi
   const order = memoryOrder(sizes, [strides]).reverse();
   const ordered = (list: Sizes): number[] => order.map((d) => list[d]);
   const into = { start: elementStart(self), strides: sizes.map(() => 0), offsets, positions: ordered(contiguousStrides(sizes)) };
-  scatterElements(heapAs(self.dtype), ordered(sizes), into, { start: elementStart(source), strides: ordered(strides) }, combineFor(self, combine));
+  scatterElements(self.dtype, ordered(sizes), into, { start: elementStart(source), strides: ordered(strides) }, combineFor(self, combine));
 }

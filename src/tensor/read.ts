@@ -40,7 +40,8 @@ export function wordsOf(contiguous: Tensor): Int32Array {
 
 /** The element at `offset`, counted in elements from the start of the storage. */
 export function readElement(t: Tensor, offset: number): number | bigint | boolean {
-  const value = heapAs(t.dtype)[t._storage.address / t.dtype.itemsize + offset];
+  const at = t._storage.address / t.dtype.itemsize + offset;
+  const value = heapAs(t.dtype)[at];
   return t.dtype === bool ? value !== 0 : value;
 }
 

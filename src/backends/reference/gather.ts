@@ -1,6 +1,7 @@
 /** Moves elements between a strided walk and places found through a table: all that indexing, gather and scatter do. */
+import type { DType } from "../../tensor/dtype.ts";
 import type { Sizes } from "../../tensor/layout.ts";
-import type { ElementArray } from "../../tensor/read.ts";
+import { heapAs, type ElementArray } from "../../tensor/read.ts";
 import { coalesce, forEachIndex } from "../loop.ts";
 
 /** Elements in the order of `sizes` (outermost first), each dimension a step of `strides`; all counted in elements. */
@@ -28,7 +29,8 @@ function forEachStretch(sizes: Sizes, table: TableWalk, plain: Walk, stretch: St
 }
 
 /** Reads through the table: `to` takes what lies at `from`. */
-export function gather(array: ElementArray, sizes: Sizes, from: TableWalk, to: Walk): void {
+export function gather(dtype: DType, sizes: Sizes, from: TableWalk, to: Walk): void {
+  const array = heapAs(dtype);
   const { offsets } = from;
   forEachStretch(sizes, from, to, (n, place, p, plain, placeStep, pStep, plainStep) => {
     if (pStep === 0 && placeStep === 1 && plainStep === 1) {
@@ -59,12 +61,12 @@ const combines: Record<Exclude<Combine, "assign">, (there: number, written: numb
 
 /**
  * Writes through the table, one element after another in the order of `sizes`: of several that meet at one place
- * the last is kept, or all are joined. `alpha` scales what is added (a bigint for an int64 array).
+ * the last is kept, or all are joined. `alpha` scales what is added (a bigint for int64).
  */
-export function scatter(array: ElementArray, sizes: Sizes, into: TableWalk, from: Walk, combine: Combine, alpha: number | bigint = 1): void {
+export function scatter(dtype: DType, sizes: Sizes, into: TableWalk, from: Walk, combine: Combine, alpha: number | bigint = 1): void {
   const { offsets } = into;
   // A BigInt64Array holds bigints, on which the same operators work.
-  const elements = array as Float64Array;
+  const elements = heapAs(dtype) as Float64Array;
   if (combine === "assign") {
     forEachStretch(sizes, into, from, (n, place, p, plain, placeStep, pStep, plainStep) => {
       for (let i = 0; i < n; i++) {

@@ -11,7 +11,7 @@ export class Scratch {
   /** Storage of at least `bytes`; it is this caller's until the next call. */
   take(bytes: number): Storage {
     if (this.kept !== null && this.kept.nbytes >= bytes) return this.kept;
-    const storage = new Storage(bytes);
+    const storage = Storage.beside(bytes);
     if (bytes <= KEPT) this.kept = storage;
     return storage;
   }
