@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import * as torch from "leafgrad";
-import { diagnose } from "../../src/doctor/index.ts";
+import { diagnose } from "leafgrad/doctor";
 import { observed } from "../../src/dispatch/observer.ts";
 
 const here = fileURLToPath(import.meta.url);

@@ -80,6 +80,7 @@ export interface OpEvent {
   readonly severs: boolean;
   /** The node that was recorded. */
   readonly node: number | null;
+  /** Of the outputs of an in-place op; those of any other op came with their tensors. */
   readonly values: readonly Values[];
   readonly error: ErrorText | null;
 }

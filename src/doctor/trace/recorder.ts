@@ -146,7 +146,7 @@ export class Recorder implements Observer {
       event: "op", op: frame.id, name: frame.op.opName, inplace: frame.inplace, within: frame.within, run: frame.run, place: frame.place,
       arguments: frame.arguments, inputs: frame.inputs, outputs: outputs.map((o) => this.idOf(o)), grad_mode: gradMode.enabled,
       severs: frame.requiresGrad && !frame.inplace && outputs.length > 0 && !outputs.some(requiresGrad) && !onlyShapes(frame.op),
-      node, values: outputs.map(valuesOf), error: error === null ? null : errorText(error),
+      node, values: frame.inplace ? outputs.map(valuesOf) : [], error: error === null ? null : errorText(error),
     });
   }
 
