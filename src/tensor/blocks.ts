@@ -2,15 +2,19 @@
  * Blocks of the heap: stretches that are given back when nothing refers to them any more, and evicted into an
  * ArrayBuffer of their own, the least recently used first, when many are resident.
  *
- * Finalizers run only between jobs, so a loop that never awaits would fill the heap with the dead. But the collector
- * frees the ArrayBuffer of a dead block at any time; that is why eviction bounds the memory of such loops.
+ * Finalizers run only between jobs, so a loop that never awaits would fill the heap with the dead. Node lets the dead be
+ * found in the middle of a job (`collector.ts`). Elsewhere eviction bounds the memory of such loops: the garbage collector
+ * frees the ArrayBuffer of a dead block at any time.
  */
 import { RuntimeError } from "../errors.ts";
+import { collectGarbage, mayCollect } from "./collector.ts";
 import { claimMemory, committedBytes, growMemory, heap, maxBytes } from "./memory.ts";
 import { GRANULE, Spans, type Span } from "./spans.ts";
 
 /** What may be resident at first: enough for most programs, and little beside what a process takes anyhow. */
 const MODERATE = 256 * 2 ** 20;
+/** The share of a program's time that the collector may take before more is let gather. */
+const MOST_COLLECTING = 0.08;
 /** Blocks asked for so lately are in use by a kernel that is about to run. */
 const IN_FLIGHT = 32;
 
@@ -34,6 +38,8 @@ let placed = 0;
 
 /** For tests: every allocation evicts all it may, and bytes that are given back are overwritten. */
 export const stress = { on: false };
+/** For tests: off, the heap does without the collector, as it does in browsers. */
+export const collecting = { on: mayCollect() };
 
 /** The death of an owner gives its block back. Only storages refer to it: the table of resident blocks must not keep it alive. */
 export class Owner {
@@ -55,7 +61,7 @@ export class Owner {
 export function newBlock(bytes: number, wanted: number, whileAsking = false): Owner {
   const owner = new Owner(new Block(bytes));
   owner.block.place(wanted, whileAsking);
-  finalizer.register(owner, owner.block.id, owner.block);
+  owner.block.watch(owner);
   return owner;
 }
 
@@ -92,6 +98,8 @@ export class Block {
   stays = false;
   /** Many storages share it. */
   isSlab = false;
+  /** Tells whether the owner lives, where the collector is asked. */
+  private owner: WeakRef<Owner> | null = null;
 
   constructor(bytes: number) {
     this.bytes = Math.max(Math.ceil(bytes / GRANULE), 1) * GRANULE;
@@ -100,6 +108,16 @@ export class Block {
   place(wanted: number, whileAsking: boolean): void {
     this.settle(place(this.bytes, wanted, whileAsking));
     if (!whileAsking) allocatedAt = clock;
+  }
+
+  /** The owner's death gives the memory back. */
+  watch(owner: Owner): void {
+    finalizer.register(owner, this.id, this);
+    this.owner = collecting.on ? new WeakRef(owner) : null;
+  }
+
+  get isDead(): boolean {
+    return this.owner !== null && this.owner.deref() === undefined;
   }
 
   private settle(span: Span): void {
@@ -119,11 +137,11 @@ export class Block {
     round.count.bytes -= this.bytes;
     evicted -= this.bytes;
     this.evicted = null;
-    finalizer.register(owner, this.id, this);
+    this.watch(owner);
     return this.address;
   }
 
-  /** Moves the bytes out of the heap. Nothing but this block's owner may keep the block alive from now on. */
+  /** Moves the bytes out of the heap. Nothing but this block's owner may keep the block alive from now on, and nothing the owner. */
   evict(round: Round): void {
     const bytes = heap.u8.slice(this.address, this.address + this.bytes);
     this.vacate();
@@ -173,6 +191,7 @@ function evictable(whileAsking: boolean): Block[] {
  */
 function place(bytes: number, wanted: number, whileAsking: boolean): Span {
   if (bytes > maxBytes) throw exhausted(wanted);
+  if (collecting.on && !whileAsking && resident + bytes > Math.min(collectAt, limit) && placed - collected.placed >= allowance) collect();
   if (resident + bytes > limit || stress.on) evictTo(stress.on ? 0 : Math.max(limit * 0.75 - bytes, 0), whileAsking);
   let span = spans.take(bytes);
   if (span === null && committedBytes() < 2 * limit) span = takeNew(bytes);
@@ -182,6 +201,33 @@ function place(bytes: number, wanted: number, whileAsking: boolean): Span {
   placed += bytes;
   if (resident > peak) peak = resident;
   return span;
+}
+
+/** Bytes that are placed from one collection to the next: twice as many where it takes long. */
+let allowance = MODERATE;
+/** No collection while less is resident. */
+let collectAt = MODERATE;
+/** `placed` and the time after the last one. */
+const collected = { placed: -Infinity, time: 0 };
+
+/**
+ * Gives back what is dead. (Not while addresses are asked for: whoever has the address of a tensor may have let go of the tensor.)
+ * What lives is proof that the limit is too low.
+ */
+function collect(): void {
+  const began = performance.now();
+  if (!collectGarbage()) {
+    collecting.on = false;
+    return;
+  }
+  for (const block of [...residents.values()]) if (block.isDead) block.free();
+  const took = performance.now() - began;
+  const share = took / (began - collected.time);
+  collected.time = began + took;
+  collected.placed = placed;
+  allowance = share > MOST_COLLECTING ? 2 * MODERATE : MODERATE;
+  collectAt = resident + Math.max(allowance, resident / 2);
+  limit = Math.min(collectAt, ceiling);
 }
 
 /** Evicts until no more than so many bytes are resident. */

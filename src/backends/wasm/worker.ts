@@ -1,5 +1,6 @@
 /** The threads beside the main one: their program, and how the platform starts them. */
 import { heap } from "../../tensor/heap.ts";
+import { nodeModule } from "../../tensor/platform.ts";
 
 /**
  * Words (Int32) of the control block, through which the main thread and the workers talk. Words that are written while
@@ -81,13 +82,10 @@ interface NodeWorker {
   on(event: "error", listener: () => void): void;
   unref(): void;
 }
+interface NodeThreads {
+  Worker: new (program: string, options: object) => NodeWorker;
+}
 interface Platform {
-  process?: {
-    getBuiltinModule?: (name: string) => {
-      Worker: new (program: string, options: object) => NodeWorker;
-      availableParallelism: () => number;
-    };
-  };
   Worker?: new (url: string) => { postMessage(data: unknown, transfer: object[]): void };
   Blob?: new (parts: string[], options: { type: string }) => object;
   URL?: { createObjectURL?: (blob: object) => string };
@@ -97,14 +95,14 @@ const platform = globalThis as unknown as Platform;
 
 /** Processors that this process may use; 1 where nothing tells. */
 export function processors(): number {
-  return platform.navigator?.hardwareConcurrency ?? platform.process?.getBuiltinModule?.("node:os").availableParallelism() ?? 1;
+  return platform.navigator?.hardwareConcurrency ?? nodeModule<{ availableParallelism(): number }>("node:os")?.availableParallelism() ?? 1;
 }
 
 /** Starts the worker of this index on its way; false where the platform refuses. Until it runs, it takes part in no job. */
 export function startWorker(index: number, control: number): boolean {
   const data = { memory: heap.memory, control, index, words, spins };
   try {
-    const node = platform.process?.getBuiltinModule?.("node:worker_threads");
+    const node = nodeModule<NodeThreads>("node:worker_threads");
     if (node !== undefined) {
       // Neither the program's flags nor its environment, which may preload modules.
       const worker = new node.Worker(nodeProgram, { eval: true, workerData: data, execArgv: [], env: {} });

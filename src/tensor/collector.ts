@@ -1,0 +1,54 @@
+/**
+ * Runs the garbage collector at once, in the middle of a job, where the platform lets a program do so: in Node. V8 keeps what a
+ * WeakRef points to until the job ends, or until somebody else's microtasks have run: those of a context of its own.
+ */
+import { nodeModule } from "./platform.ts";
+
+/** As much of Node's modules as is used here. */
+interface V8 {
+  setFlagsFromString(flags: string): void;
+}
+interface VM {
+  createContext(sandbox: object, options: { microtaskMode: "afterEvaluate" }): object;
+  runInContext(code: string, context: object): unknown;
+  runInNewContext(code: string): unknown;
+}
+
+function findCollector(): (() => void) | null {
+  try {
+    const [v8, vm] = [nodeModule<V8>("node:v8"), nodeModule<VM>("node:vm")];
+    if (v8 === undefined || vm === undefined) return null;
+    // A context that is made while the flag is set has the function; the program's own is left as it is.
+    v8.setFlagsFromString("--expose-gc");
+    const gc = vm.runInNewContext("gc") as () => void;
+    v8.setFlagsFromString("--no-expose-gc");
+    const context = vm.createContext({}, { microtaskMode: "afterEvaluate" });
+    const collect = (): void => {
+      vm.runInContext("0", context);
+      gc();
+    };
+    return tellsAtOnce(collect) ? collect : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Does a WeakRef made in this job tell of a death in it? */
+function tellsAtOnce(collect: () => void): boolean {
+  const makeGarbage = (): WeakRef<object> => new WeakRef({});
+  const ref = makeGarbage();
+  collect();
+  return ref.deref() === undefined;
+}
+
+let collector: (() => void) | null | undefined;
+
+/** May owners be watched by WeakRefs? Only where somebody makes them tell: elsewhere a WeakRef keeps alive what it watches until the job ends. */
+export const mayCollect = (): boolean => nodeModule("node:vm") !== undefined && collector !== null;
+
+/** Collects garbage now, so that WeakRefs tell what has died; false where that cannot be. */
+export function collectGarbage(): boolean {
+  if (collector === undefined) collector = findCollector();
+  collector?.();
+  return collector !== null;
+}
