@@ -96,6 +96,15 @@ describe.each([float32, float64])("products of %s", (dtype) => {
     expectClose(dtype, both(dtype, { a: grad, b: turned, out: filled(dtype, 2 * 5 * 27, random), alpha: 1, beta: 0 }), 128);
   });
 
+  it.each([8, 12, 13, 14])("of columns in rows of %i, of which some panels are read in place", (width) => {
+    const random = stream(4);
+    const patch: Axis = { sizes: [3, 3, 3], steps: [2000, 20, 1] };
+    const places: Axis = { sizes: [90, width], steps: [20, 1] };
+    const image = factor(dtype, axis(2, 6001), patch, places, random);
+    const weight = factor(dtype, axis(2, 0), axis(7, 27), axis(27, 1), random);
+    expectClose(dtype, both(dtype, { a: weight, b: image, out: filled(dtype, 2 * 7 * 90 * width, random), alpha: 1, beta: 1 }), 27);
+  });
+
   it("of sizes that are packed in several pieces", () => {
     const random = stream(3);
     const value = (): number => 2 * random() - 1;

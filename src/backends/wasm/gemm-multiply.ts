@@ -2,15 +2,21 @@
 import { Assembler, type WasmFunction } from "./assembler.ts";
 import { compileKernel, type Kernel } from "./engine.ts";
 import { TILE_ROWS, tileColumns, whileTrue, type FloatType } from "./gemm-code.ts";
+import { ENTRY } from "./gemm-panels.ts";
 import { tileFunction } from "./gemm-tile.ts";
 
 /**
  * Bytes at which the parameters lie in the block. A unit is a panel of rows by a group of columns; they are counted panel by
- * panel, then group by group, then through the batch. `aPanels` and `bPanels` are tables of a matrix's distance in bytes.
+ * panel, then group by group, then through the batch. Panels of rows are packed at `a`; panels of columns at `b` or, as their
+ * entry tells, lie in the matrix at `bSource`, their depths at the distances in `depths`. `aPanels`, `bPanels` and `bPlaces` are
+ * tables of a matrix's distance in bytes; `inOrder` is the table of the distances of depths in packed panels.
  */
 export const multiplyFields = {
-  a: 0, aPanels: 4, b: 8, bPanels: 12, out: 16, outRow: 20, outMatrix: 24, tiles: 28, m: 32, n: 36, k: 40, panels: 44, groups: 48, keep: 52, alpha: 56, beta: 64,
+  a: 0, aPanels: 4, b: 8, bPanels: 12, bSource: 16, bPlaces: 20, entries: 24, depths: 28, inOrder: 32, out: 36, outRow: 40, outMatrix: 44, tiles: 48,
+  m: 52, n: 56, k: 60, panels: 64, groups: 68, keep: 72, alpha: 80, beta: 88,
 } as const;
+/** Of all parameters. */
+export const MULTIPLY_BYTES = 96;
 type Field = keyof typeof multiplyFields;
 
 /** Depth of a block: a panel of columns of this depth stays in the first cache. */
@@ -37,7 +43,8 @@ function writeRun(type: FloatType, copy: number): Assembler {
   const [parameters, unit, to] = [0, 1, 2];
   const number = (): number => a.local("i32");
   const field = (name: Field): Assembler => a.get(parameters).memory("i32.load", multiplyFields[name]);
-  const [first, last, group, batch, left, right, out] = [number(), number(), number(), number(), number(), number(), number()];
+  const [first, last, group, batch, left, right, source, out] = [number(), number(), number(), number(), number(), number(), number(), number()];
+  const [entry, vector0, vector1, distances] = [number(), number(), number(), number()];
   const [depth, size, keep, beta] = [number(), number(), number(), a.local(type.name)];
   const [column, columnsEnd, i, rows, width, at, target, row, whole] = [number(), number(), number(), number(), number(), number(), number(), number(), number()];
   const aStep = TILE_ROWS * type.bytes;
@@ -60,13 +67,24 @@ function writeRun(type: FloatType, copy: number): Assembler {
     heights.forEach((height, index) => {
       a.get(rows).i32(height - 1).op("i32.ge_s").get(rows).i32(height).op("i32.le_s").op("i32.and").when(() => {
         a.get(left).get(i); field("k").op("i32.mul").get(depth).op("i32.add").i32(aStep).op("i32.mul").op("i32.add");
-        a.get(right).get(column); field("k").op("i32.mul").get(depth).op("i32.add").i32(bStep).op("i32.mul").op("i32.add");
-        a.get(size).get(target).get(row);
+        a.get(vector0).get(vector1).get(distances).get(size).get(target).get(row);
         a.get(parameters).memory(`${type.name}.load`, multiplyFields.alpha).get(beta).get(keep).get(whole).op("i32.and").call(index);
       });
     });
     a.get(whole).op("i32.eqz").when(() => {
       a.get(at); field("outRow").get(target).get(rows).get(width).get(beta).get(keep).call(copy);
+    });
+  };
+  const findColumns = (): void => {
+    field("entries").get(column).i32(4 * ENTRY).op("i32.mul").op("i32.add").tee(entry).memory("i32.load");
+    a.choose(() => {
+      a.get(right).get(entry).memory("i32.load", 4); field("k").op("i32.mul").get(depth).op("i32.add").i32(bStep).op("i32.mul").op("i32.add");
+      a.tee(vector0).i32(16).op("i32.add").set(vector1);
+      field("inOrder").set(distances);
+    }, () => {
+      a.get(source).get(entry).memory("i32.load", 8).op("i32.add").set(vector0);
+      a.get(source).get(entry).memory("i32.load", 12).op("i32.add").set(vector1);
+      field("depths").get(depth).i32(2).op("i32.shl").op("i32.add").set(distances);
     });
   };
   const block = (): void => {
@@ -75,6 +93,7 @@ function writeRun(type: FloatType, copy: number): Assembler {
     a.get(group).i32(GROUP_PANELS).op("i32.mul").tee(column).i32(GROUP_PANELS).op("i32.add").set(columnsEnd);
     least(columnsEnd, () => field("n").i32(tileColumns(type) - 1).op("i32.add").i32(tileColumns(type)).op("i32.div_u"));
     whileTrue(a, () => a.get(column).get(columnsEnd).op("i32.ne"), () => {
+      findColumns();
       a.get(first).set(i);
       whileTrue(a, () => a.get(i).get(last).op("i32.ne"), () => {
         tile();
@@ -98,6 +117,7 @@ function writeRun(type: FloatType, copy: number): Assembler {
     a.get(group); field("groups").op("i32.rem_u").set(group);
     matrix("aPanels", "a").set(left);
     matrix("bPanels", "b").set(right);
+    matrix("bPlaces", "bSource").set(source);
     field("out").get(batch); field("outMatrix").op("i32.mul").op("i32.add").set(out);
     field("keep").set(keep).get(parameters).memory(`${type.name}.load`, multiplyFields.beta).set(beta);
     a.i32(0).set(depth);

@@ -1,34 +1,35 @@
 /** The innermost kernel of a product: a tile of sums that stays in registers while it runs along packed panels. */
 import { Assembler, type WasmFunction } from "./assembler.ts";
-import { multiplyAdd, TILE_ROWS, TILE_VECTORS, tileColumns, whileTrue, type FloatType } from "./gemm-code.ts";
+import { multiplyAdd, TILE_ROWS, TILE_VECTORS, whileTrue, type FloatType } from "./gemm-code.ts";
 
 /** Depths written out in one round of the loop. */
 const UNROLL = 4;
 
 /**
- * The function (a, b, depth, out, row, alpha, beta, keep): out = alpha · a · b, and beta · out added where `keep` is set, for
- * panels at `a` and `b` and an output of whole vectors whose rows are `row` bytes apart.
+ * The function (a, b0, b1, distances, depth, out, row, alpha, beta, keep): out = alpha · a · b, and beta · out added where `keep`
+ * is set, for a packed panel of rows at `a`, two vectors of columns at `b0` and `b1`, whose depths lie at the distances in a table,
+ * and an output of whole vectors whose rows are `row` bytes apart.
  */
 export function tileFunction(type: FloatType, rows: number): WasmFunction {
-  const [a, b, depth, out, row, alpha, beta, keep] = [0, 1, 2, 3, 4, 5, 6, 7];
-  const code = new Assembler(8);
+  const [a, b0, b1, distances, depth, out, row, alpha, beta, keep] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const code = new Assembler(10);
   const sums = Array.from({ length: rows }, () => Array.from({ length: TILE_VECTORS }, () => code.local("v128")));
   const columns = Array.from({ length: TILE_VECTORS }, () => code.local("v128"));
-  const factor = code.local("v128");
+  const [factor, distance] = [code.local("v128"), code.local("i32")];
   const aStep = TILE_ROWS * type.bytes;
-  const bStep = tileColumns(type) * type.bytes;
   const splat = type.bytes === 4 ? "v128.load32_splat" : "v128.load64_splat";
 
   const round = (count: number): void => {
     for (let p = 0; p < count; p++) {
-      columns.forEach((column, v) => code.get(b).memory("v128.load", p * bStep + 16 * v).set(column));
+      code.get(distances).memory("i32.load", 4 * p).set(distance);
+      [b0, b1].forEach((b, v) => code.get(b).get(distance).op("i32.add").memory("v128.load").set(columns[v]));
       for (let r = 0; r < rows; r++) {
         code.get(a).memory(splat, p * aStep + r * type.bytes).set(factor);
         sums[r].forEach((sum, v) => multiplyAdd(code, type, () => code.get(factor).get(columns[v]), sum));
       }
     }
     code.get(a).i32(count * aStep).op("i32.add").set(a);
-    code.get(b).i32(count * bStep).op("i32.add").set(b);
+    code.get(distances).i32(4 * count).op("i32.add").set(distances);
     code.get(depth).i32(count).op("i32.sub").set(depth);
   };
   whileTrue(code, () => code.get(depth).i32(UNROLL - 1).op("i32.gt_u"), () => round(UNROLL));
@@ -45,5 +46,5 @@ export function tileFunction(type: FloatType, rows: number): WasmFunction {
     code.get(out).get(row).i32(rows).op("i32.mul").op("i32.sub").set(out);
   });
   eachSum((sum, offset) => code.get(out).get(sum).memory("v128.store", offset));
-  return { name: `tile${rows}`, parameters: ["i32", "i32", "i32", "i32", "i32", type.name, type.name, "i32"], results: [], body: code };
+  return { name: `tile${rows}`, parameters: ["i32", "i32", "i32", "i32", "i32", "i32", "i32", type.name, type.name, "i32"], results: [], body: code };
 }
