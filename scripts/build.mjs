@@ -1,16 +1,17 @@
 /**
- * Compiles src/ into dist/. As a program: builds; with --if-stale only where a source is newer than dist/.
+ * Compiles src/ into dist/, and inspector/ into the page that the doctor fills. As a program: builds; with --if-stale only where a source is newer than dist/.
  * The new folder takes the old one's place whole, so that what runs from dist/ meanwhile, another test file say, goes on.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleInspector } from "./inspector.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 const bin = "cli/main.js";
-const inputs = ["src", "package.json", "tsconfig.json", "tsconfig.build.json"];
+const inputs = ["src", "inspector", "package.json", "tsconfig.json", "tsconfig.build.json"];
 
 /** Builds; throws where the compiler refuses. */
 export function build() {
@@ -31,6 +32,7 @@ function withCompiled(use) {
     const tsc = [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json", "--outDir", fresh];
     const { status } = spawnSync(process.execPath, tsc, { cwd: root, stdio: "inherit" });
     if (status !== 0) throw new Error("src/ does not compile");
+    bundleInspector(root, join(fresh, "inspector/page.html"));
     chmodSync(join(fresh, bin), 0o755);
     // A source that was saved while the compiler ran is newer than the build.
     utimesSync(join(fresh, bin), started, started);

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { examine } from "../doctor/examine.ts";
 import { proved } from "../doctor/proof/proof.ts";
+import { htmlReport, pageOf } from "../doctor/report/html/html.ts";
 import { jsonReport } from "../doctor/report/json.ts";
 import { textReport } from "../doctor/report/text.ts";
 import type { Finding } from "../doctor/rules/rule.ts";
@@ -30,15 +31,17 @@ prints its findings: the guilty line, the arithmetic at the element where it hap
 and what running the repaired program showed. No file is changed.
 
 Options:
+  --html FILE     write a page for the browser: findings, source, graph, norms, memory
   --json FILE     write the findings as JSON ("-": print them instead)
   --trace FILE    write the events, one JSON object a line
 
 The exit status is 0 without findings, 1 with, and 2 where the program cannot be run.
 `,
   async run(args) {
-    const { file, json, trace: traceFile, rest } = parsed(args);
-    const { trace, findings, failed } = file.endsWith(".ndjson") ? ofTrace(file) : await ofProgram(runnable(file, "doctor"), rest, traceFile !== undefined);
+    const { file, html, json, trace: traceFile, rest } = parsed(args);
+    const { trace, findings, failed } = file.endsWith(".ndjson") ? ofTrace(file) : await ofProgram(runnable(file, "doctor"), rest, traceFile !== undefined || html !== undefined);
     if (traceFile !== undefined && trace !== null) writeFileSync(traceFile, trace.toString());
+    if (html !== undefined && trace !== null) writeFileSync(html, page(trace, findings, file));
     if (json !== undefined && json !== "-") writeFileSync(json, jsonReport(findings));
     if (json === "-") process.stdout.write(jsonReport(findings));
     else if (findings.length > 0 || !failed) process.stdout.write(`\n${textReport(findings, terminal())}`);
@@ -54,11 +57,11 @@ interface Examined {
   readonly failed: boolean;
 }
 
-function parsed(args: string[]): { file: string; json?: string | undefined; trace?: string | undefined; rest: string[] } {
+function parsed(args: string[]): { file: string; html?: string | undefined; json?: string | undefined; trace?: string | undefined; rest: string[] } {
   const end = args.indexOf("--");
   const own = end < 0 ? args : args.slice(0, end);
   try {
-    const { values, positionals } = parseArgs({ args: own, allowPositionals: true, options: { json: { type: "string" }, trace: { type: "string" } } });
+    const { values, positionals } = parseArgs({ args: own, allowPositionals: true, options: { html: { type: "string" }, json: { type: "string" }, trace: { type: "string" } } });
     const [file, ...more] = positionals;
     if (file === undefined) throw new UsageError("doctor: no file given; see leafgrad doctor --help");
     if (more.length > 0) throw new UsageError(`doctor: one file at a time; arguments of the program come after "--"`);
@@ -73,11 +76,18 @@ function terminal(): Parameters<typeof textReport>[1] {
   return {
     style: styleFor(process.stdout),
     width: Math.min(process.stdout.columns ?? 100, 120),
-    path: (file) => {
-      const short = relative(process.cwd(), file);
-      return short.startsWith("..") ? file : short;
-    },
+    path: shortPath,
   };
+}
+
+function shortPath(file: string): string {
+  const short = relative(process.cwd(), file);
+  return short.startsWith("..") ? file : short;
+}
+
+function page(trace: Trace, findings: readonly Finding[], program: string): string {
+  const template = readFileSync(new URL("../inspector/page.html", import.meta.url), "utf8");
+  return htmlReport(template, pageOf(trace, findings, { program, path: shortPath }));
 }
 
 function ofTrace(file: string): Examined {

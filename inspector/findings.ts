@@ -1,0 +1,88 @@
+/** The findings, most certain first; the chosen one is open. */
+import type { DiffHunk, Page, PageFinding } from "../src/doctor/report/html/page.ts";
+import { html, section, type Child } from "./dom.ts";
+import { elementView } from "./element.ts";
+import { plural } from "./format.ts";
+import type { Store } from "./selection.ts";
+
+export function findingsView(page: Page, store: Store): HTMLElement {
+  if (page.findings.length === 0) return section("findings", "Findings", html("p", { class: "healthy" }, html("strong", {}, "✔ Nothing found."), " The doctor watched the whole program and has nothing to object to."));
+  const cards = page.findings.map((finding, i) => card(page, store, finding, i));
+  return section("findings", plural(page.findings.length, "finding"), html("ol", { class: "cards" }, ...cards));
+}
+
+function card(page: Page, store: Store, finding: PageFinding, index: number): HTMLElement {
+  const isError = finding.severity === "error";
+  const id = `finding-${index}`;
+  const body = html("div", { class: "body", id });
+  const choose = (): void => store.choose({ ...focusOf(finding, index), finding: store.selection.finding === index ? null : index });
+  const toggle = html("button", { type: "button", "aria-expanded": "false", "aria-controls": id, onclick: choose, onkeydown: moves },
+    html("span", { class: "sign", "aria-label": finding.severity, role: "img" }, isError ? "✖" : "▲"),
+    html("span", { class: "message" }, finding.message),
+    html("span", { class: "where" }, html("code", {}, finding.rule), finding.marks[0] === undefined ? null : html("span", {}, `line ${finding.marks[0].line}`)));
+  const item = html("li", { class: `card ${finding.severity}` }, html("h3", {}, toggle), body);
+  store.follow(({ finding: chosen }, before) => {
+    if (before !== null && before.finding === chosen) return;
+    const open = chosen === index;
+    toggle.setAttribute("aria-expanded", String(open));
+    item.classList.toggle("open", open);
+    body.hidden = !open;
+    // What is hidden is not drawn: a program may have many findings.
+    if (open && body.childElementCount === 0) body.append(...details(page, store, finding).filter((child) => child !== null));
+  });
+  return item;
+}
+
+/** What choosing a finding shows elsewhere on the page. */
+export function focusOf(finding: PageFinding, index: number): Partial<Store["selection"]> {
+  return { finding: index, graph: finding.graph ?? 0, node: finding.node, storage: finding.storage, spot: null };
+}
+
+/** Arrow keys go from one finding to the next. */
+function moves(event: KeyboardEvent): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step === undefined) return;
+  const toggles = [...document.querySelectorAll<HTMLElement>(".cards h3 button")];
+  toggles[toggles.indexOf(event.currentTarget as HTMLElement) + step]?.focus();
+  event.preventDefault();
+}
+
+function details(page: Page, store: Store, finding: PageFinding): Child[] {
+  return [
+    finding.place === null ? null : html("p", { class: "culprit" }, html("code", {}, finding.call ?? ""), html("span", { class: "quiet" }, [finding.where, finding.place].filter((part) => part !== null).join(", "))),
+    row("Why", html("p", {}, finding.why)),
+    elementView(page, store, finding),
+    finding.path.length === 0 ? null : row("Path", html("p", { class: "path" }, ...path(finding.path))),
+    row("Fix", html("p", {}, finding.fix), ...finding.diff.map(diff)),
+    finding.proof === null ? row("Proof", html("p", { class: "quiet" }, finding.diff.length === 0 ? "The repair takes judgement, so it was not made and run." : "The repair was not run.")) : proof(finding.proof),
+  ];
+}
+
+function row(title: string, ...children: Child[]): HTMLElement {
+  return html("div", { class: "row" }, html("h4", {}, title), ...children);
+}
+
+function path(names: readonly string[]): Child[] {
+  return names.flatMap((name, i) => [i === 0 ? null : html("span", { class: "arrow" }, " ← "), html("code", {}, name)]);
+}
+
+function diff({ file, lines }: DiffHunk): HTMLElement {
+  const words = { "-": "removed", "+": "added", " ": "" };
+  const shown = lines.map(({ sign, line, text }) =>
+    html("div", { class: `change ${words[sign]}` }, html("span", { class: "number" }, String(line)), html("span", { class: "sign" }, sign), html("code", {}, text)));
+  return html("div", { class: "diff", tabindex: 0, role: "region", "aria-label": `Change in ${file}` }, html("div", { class: "sheet" }, ...shown));
+}
+
+function proof({ verified, before, after, text }: NonNullable<PageFinding["proof"]>): HTMLElement {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  const table = html("table", {},
+    html("thead", {}, html("tr", {}, html("td"), html("th", { scope: "col" }, "before"), html("th", { scope: "col" }, "after"))),
+    html("tbody", {}, ...names.map((name) => html("tr", {}, html("th", { scope: "row" }, html("code", {}, name)), cell(before[name]), cell(after[name])))));
+  return html("div", { class: `row proof ${verified ? "verified" : "open-question"}` }, html("h4", {}, verified ? "✔ Proof" : "Proof"), html("p", {}, text), names.length === 0 ? null : html("div", { class: "scroll" }, table));
+}
+
+/** A value before or after; what is not finite stands out. */
+function cell(text: string | undefined): HTMLElement {
+  const parts = (text ?? "–").split(/(nan|-?inf)/);
+  return html("td", {}, ...parts.map((part) => (/^(nan|-?inf)$/.test(part) ? html("strong", { class: "bad" }, part) : part)));
+}

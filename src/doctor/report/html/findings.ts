@@ -1,0 +1,144 @@
+/** Findings with all that the page shows beside them: marks, path, arithmetic, diff. */
+import { elementText } from "../../rules/describe.ts";
+import type { Finding } from "../../rules/rule.ts";
+import type { BirthEvent, Place, Zero } from "../../trace/events.ts";
+import type { Trace } from "../../trace/trace.ts";
+import { diffOf } from "./diff.ts";
+import { reached, type Source } from "./graphs.ts";
+import type { Memory } from "./memory.ts";
+import type { Names } from "./names.ts";
+import type { Arithmetic, ElementStrip, Factor, Mark, PageFinding } from "./page.ts";
+import type { Spots } from "./spots.ts";
+
+export class Findings {
+  private readonly trace: Trace;
+  private readonly names: Names;
+  private readonly spots: Spots;
+  private readonly memory: Memory;
+  private readonly tensorNamed = new Map<string, number>();
+
+  constructor(trace: Trace, names: Names, spots: Spots, memory: Memory) {
+    this.trace = trace;
+    this.names = names;
+    this.spots = spots;
+    this.memory = memory;
+    for (const tensor of trace.tensors.keys()) {
+      const name = names.tensor(tensor);
+      if (!this.tensorNamed.has(name)) this.tensorNamed.set(name, tensor);
+    }
+  }
+
+  /** `sources` are the graphs of the page. */
+  page({ culprit, fix, ...finding }: Finding, sources: readonly Source[]): PageFinding {
+    const { trace } = this;
+    const nodes = this.nodesAt(culprit);
+    const birth = this.birthAt(culprit);
+    const run = birth?.run == null ? null : trace.runs.get(birth.run)!;
+    const graph = sources.findIndex((source) => (run === null ? this.includes(source, nodes) : source?.backward === run.backward));
+    const source = graph < 0 ? null : sources[graph];
+    const victim = this.tensorNamed.get((finding.victim?.name ?? finding.tensor ?? "").replace(/\.grad$/, "")) ?? null;
+    const save = this.saveOverwrittenAt(culprit);
+    const node = save?.node.node ?? run?.node ?? nodes.at(-1) ?? (victim === null ? null : (trace.accumulatorOf(victim)?.node ?? null));
+    return {
+      ...finding,
+      place: culprit === null ? null : this.spots.text(culprit),
+      call: culprit?.op ?? null,
+      fix: fix.text,
+      diff: fix.edits.length === 0 ? [] : diffOf(trace.sources, fix.edits, (file) => this.spots.shown(file)),
+      marks: this.marks(culprit, victim, save === null ? null : this.names.placeOfNode(save.node), finding),
+      graph: graph < 0 ? null : graph,
+      node,
+      pathNodes: node === null || graph < 0 ? [] : this.path(source, node, victim),
+      arithmetic: birth === null ? null : this.arithmetic(birth),
+      victimValues: this.strip(finding, victim),
+      storage: save?.storage ?? null,
+    };
+  }
+
+  private isAt(place: Place | null, culprit: Place | null): boolean {
+    return place !== null && culprit !== null && place.file === culprit.file && place.line === culprit.line && place.column === culprit.column;
+  }
+
+  private nodesAt(culprit: Place | null): number[] {
+    return [...this.trace.nodes.values()].filter((node) => node.accumulates === null && this.isAt(this.names.placeOfNode(node), culprit)).map(({ node }) => node);
+  }
+
+  private birthAt(culprit: Place | null): BirthEvent | null {
+    return [...this.trace.births.values()].find(({ op }) => op !== null && this.isAt(this.names.placeOfOp(this.trace.ops.get(op)), culprit)) ?? null;
+  }
+
+  private saveOverwrittenAt(culprit: Place | null): Memory["saves"][number] | null {
+    return this.memory.saves.find(({ overwrittenBy }) => overwrittenBy !== null && this.isAt(this.names.placeOfOp(this.trace.ops.get(overwrittenBy.op)), culprit)) ?? null;
+  }
+
+  private includes(source: Source, nodes: readonly number[]): boolean {
+    const { ids } = reached(this.trace, source);
+    return nodes.some((node) => ids.has(node));
+  }
+
+  private path(source: Source, node: number, victim: number | null): number[] {
+    const { roots } = reached(this.trace, source);
+    const leaf = victim !== null && this.trace.accumulatorOf(victim) !== null ? victim : null;
+    for (const root of roots) {
+      const path = this.trace.path(root, node, leaf);
+      if (path.length > 0) return path;
+    }
+    return [];
+  }
+
+  private marks(culprit: Finding["culprit"], victim: number | null, saver: Place | null, finding: Pick<Finding, "victim" | "tensor">): Mark[] {
+    const blamed = this.spots.of(culprit);
+    const harmed = this.spots.of(saver ?? (victim === null ? null : this.names.placeOfTensor(victim)));
+    const name = finding.victim?.name ?? finding.tensor ?? "";
+    const marks: Mark[] = [];
+    if (blamed !== null) marks.push({ ...blamed, role: "culprit", text: "the line to blame" });
+    if (harmed !== null && harmed.line !== blamed?.line) marks.push({ ...harmed, role: "victim", text: saver === null ? `${name} suffers` : `${name} is saved here` });
+    return marks;
+  }
+
+  private arithmetic({ equation, element, phase, zero, kind, op, tensor }: BirthEvent): Arithmetic | null {
+    if (equation === null) return null;
+    const { symbolic, numeric, value, grad, step, slope } = equation;
+    const isSlope = phase === "backward" && typeof slope === "string";
+    const call = op === null ? "" : this.names.call(this.trace.ops.get(op)!);
+    return {
+      quantity: isSlope && tensor !== null ? `d(${call})/d${this.names.tensor(tensor)}` : phase === "forward" ? call : `the gradient of ${call}`,
+      symbolic: this.named(symbolic, equation.names), numeric, value, grad, step, element,
+      factors: [...equation.names.filter(({ name }) => name !== "grad").map((n) => this.factor(n, element)), ...(grad === null ? [] : [this.incoming(grad, zero)])],
+      outcome: isSlope && grad !== null ? kind : null,
+    };
+  }
+
+  private named(symbolic: string, names: NonNullable<BirthEvent["equation"]>["names"]): string {
+    return names.reduce((text, { name, tensor }) => {
+      if (tensor === null) return text;
+      const written = this.names.tensor(tensor);
+      return text.replace(new RegExp(`\\b${name}\\b`, "g"), () => (/^[\w$.]+$/.test(written) ? written : name));
+    }, symbolic);
+  }
+
+  private factor({ name, tensor, value }: { name: string; tensor: number | null; value: Factor["value"] }, element: readonly number[]): Factor {
+    if (tensor === null) return { name, value, note: "a number of the call", spot: null };
+    const written = this.names.tensor(tensor);
+    return { name: /^[\w$.]+$/.test(written) ? written : name, value, note: `${written}${this.trace.tensors.get(tensor)!.shape.length === 0 ? "" : elementText(element)}`, spot: this.spots.of(this.names.placeOfTensor(tensor)) };
+  }
+
+  private incoming(grad: Factor["value"], zero: Zero | null): Factor {
+    const op = zero?.op == null ? null : this.trace.ops.get(zero.op)!;
+    const reason = zero === null || op === null ? "arrives from above" : zero.tensor === null
+      ? `${this.names.call(op)} ${zero.number === null ? "passes none to this element" : "multiplies by 0"}`
+      : `${this.names.tensor(zero.tensor)}${elementText(zero.element)} = 0 in ${this.names.call(op)}`;
+    return { name: "gradient", value: grad, note: reason, spot: this.spots.of(this.names.placeOfOp(op)) };
+  }
+
+  /** The numbers that came to harm: those of a gradient, or of the tensor itself. */
+  private strip({ victim, elements }: Pick<Finding, "victim" | "elements">, tensor: number | null): ElementStrip | null {
+    if (tensor === null || elements.length === 0 || victim === null) return null;
+    const { shape } = this.trace.tensors.get(tensor)!;
+    const told = victim.name.endsWith(".grad") ? this.trace.accumulations : this.trace.poisons.filter(({ what }) => what !== "grad");
+    const values = told.find((event) => event.tensor === tensor && event.values.nonfinite.length > 0)?.values;
+    if (values === undefined) return null;
+    const { head, numel, nonfinite } = values;
+    return { name: victim.name, shape, head, numel, bad: nonfinite };
+  }
+}

@@ -1,0 +1,50 @@
+/** Names and lines of a trace's tensors and nodes, each looked up once. */
+import type { NodeEvent, OpEvent, Place } from "../../trace/events.ts";
+import type { Trace } from "../../trace/trace.ts";
+
+export class Names {
+  private readonly trace: Trace;
+  private readonly tensors = new Map<number, string>();
+  private readonly calls = new Map<string, string>();
+  private readonly leaves = new Map<string, number>();
+
+  constructor(trace: Trace) {
+    this.trace = trace;
+  }
+
+  tensor(id: number): string {
+    let name = this.tensors.get(id);
+    if (name === undefined) this.tensors.set(id, (name = this.distinct(id, this.trace.nameOf(id))));
+    return name;
+  }
+
+  /** Leaves that one line made, the weights of layers say, are numbered. */
+  private distinct(id: number, name: string): string {
+    if (this.trace.accumulatorOf(id) === null) return name;
+    const before = this.leaves.get(name) ?? 0;
+    this.leaves.set(name, before + 1);
+    return before === 0 ? name : `${name} #${before + 1}`;
+  }
+
+  /** The user's call that an op belongs to, as it is written. */
+  call(op: OpEvent): string {
+    const user = this.trace.userOp(op);
+    const { file, line, column } = user.place ?? { file: "", line: user.op, column: 0 };
+    const key = `${file}:${line}:${column}:${user.name}`;
+    let text = this.calls.get(key);
+    if (text === undefined) this.calls.set(key, (text = this.trace.callText(user)));
+    return text;
+  }
+
+  placeOfOp(op: OpEvent | null | undefined): Place | null {
+    return op ? this.trace.userOp(op).place : null;
+  }
+
+  placeOfTensor(id: number): Place | null {
+    return this.placeOfOp(this.trace.makerOf(id));
+  }
+
+  placeOfNode({ node, accumulates }: NodeEvent): Place | null {
+    return accumulates === null ? this.placeOfOp(this.trace.opOf(node)) : this.placeOfTensor(accumulates);
+  }
+}
