@@ -1,0 +1,5 @@
+/** All pitfalls, by family. */
+import type { Pitfall } from "./pitfall.ts";
+import { values } from "./values.ts";
+
+export const families: Readonly<Record<string, readonly Pitfall[]>> = { values };
