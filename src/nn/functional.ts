@@ -21,6 +21,7 @@ export { pad } from "../ops/padding.ts";
 export * from "../ops/shuffling.ts";
 export { functionalBatchNorm as batch_norm, functionalInstanceNorm as instance_norm } from "../ops/batch-norm.ts";
 export { functionalGroupNorm as group_norm } from "../ops/group-norm.ts";
+export { functionalLayerNorm as layer_norm } from "../ops/layer-norm.ts";
 export { functionalEmbedding as embedding, one_hot } from "../ops/embedding.ts";
 export { cosine_similarity, pairwise_distance, pdist } from "../ops/distance.ts";
 export { sigmoid } from "../ops/exponential.ts";

@@ -24,6 +24,7 @@ export * from "./extremes.ts";
 export * from "./filling.ts";
 export * from "./gathering.ts";
 export { group_norm, native_group_norm } from "./group-norm.ts";
+export { layer_norm, native_layer_norm } from "./layer-norm.ts";
 export * from "./index-lists.ts";
 export * from "./index-writing.ts";
 export * from "./indexing.ts";

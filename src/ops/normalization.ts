@@ -1,15 +1,16 @@
 /** Softmax and its logarithm, and the logarithm of a sum of exponentials. */
-import { lanesOf, type FloatArray, type Lanes } from "../backends/reference/lanes.ts";
-import { logSoftmaxBackwardLanes, softmaxBackwardLanes, softmaxLanes } from "../backends/reference/softmax.ts";
+import { lanesOf } from "../backends/reference/lanes.ts";
 import { composite, kernel, KernelOverload } from "../dispatch/define.ts";
 import { fused } from "../dispatch/fused.ts";
 import type { FunctionOp, Op } from "../dispatch/op.ts";
 import { Reducer, reductionDims, unfolded } from "../dispatch/reduce.ts";
+import { RowFunction } from "../dispatch/rows.ts";
 import { NotImplementedError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
-import { FLOAT, get_default_dtype, type DType } from "../tensor/dtype.ts";
+import { Expr } from "../ir/expr.ts";
+import type { RowFold, RowPass, RowProgram } from "../ir/rows.ts";
+import { FLOAT, float64, get_default_dtype, type DType } from "../tensor/dtype.ts";
 import { wrapDim, type Sizes } from "../tensor/layout.ts";
-import { viewTyped } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
 import { filled } from "./fill.ts";
@@ -17,12 +18,35 @@ import { filled } from "./fill.ts";
 type Softmax = Op<[self: Tensor, dim: number, dtype?: DType | null], { dim?: number; dtype?: DType | null }>;
 type SoftmaxBackward = FunctionOp<[grad_output: Tensor, output: Tensor, dim: number, input_dtype: DType]>;
 
-type BackwardRoutine = (grad: FloatArray, y: FloatArray, out: FloatArray, lanes: Lanes) => void;
+const total = Expr.folded(float64);
+const sumOf = (map: Expr, finish = total): RowFold => ({ name: "sum", map, accumulator: float64, finish: finish.to(map.dtype) });
+const store = (operand: number, value: Expr): RowPass => ({ folds: [], stores: [{ operand, value, dtype: value.dtype }] });
 
-function runBackward(routine: BackwardRoutine, grad: Tensor, output: Tensor, dim: number): Tensor {
-  const out = emptyTensor(output._sizes, output.dtype);
-  const [g, y] = [rowMajor(grad, output.dtype), rowMajor(output)].map((t) => viewTyped(t) as FloatArray);
-  routine(g, y, viewTyped(out) as FloatArray, lanesOf(output._sizes, wrapDim(dim, output._sizes.length)));
+/** The largest element of a row; the sum of exponentials; the quotients, or their logarithms. Operands: x and the result. */
+const forwardRows = new RowFunction((dtype: DType, logarithm: boolean): RowProgram => {
+  const x = Expr.input(0, dtype);
+  const largest: RowFold = { name: "max", map: x, accumulator: float64, finish: total.to(dtype) };
+  const below = x.sub(Expr.row(0, dtype));
+  const e = below.exp();
+  const passes = logarithm
+    ? [{ folds: [sumOf(e, total.log())], stores: [] }, store(1, below.sub(Expr.row(1, dtype)))]
+    : [{ folds: [sumOf(e, total.reciprocal())], stores: [{ operand: 1, value: e, dtype }] }, store(1, Expr.input(1, dtype).mul(Expr.row(1, dtype)))];
+  return { passes: [{ folds: [largest], stores: [] }, ...passes], results: [] };
+});
+
+/** Operands: the gradient, y and the result. For y = softmax(x), (grad - Σ grad · y) · y; for y = log_softmax(x), grad - exp(y) · Σ grad. */
+const backwardRows = new RowFunction((dtype: DType, logarithm: boolean): RowProgram => {
+  const [grad, y] = [Expr.input(0, dtype), Expr.input(1, dtype)];
+  const sum = Expr.row(0, dtype);
+  const value = logarithm ? grad.sub(y.exp().mul(sum)) : grad.sub(sum).mul(y);
+  return { passes: [{ folds: [sumOf(logarithm ? grad : grad.mul(y))], stores: [] }, store(2, value)], results: [] };
+});
+
+function runBackward(logarithm: boolean, grad: Tensor, output: Tensor, dim: number): Tensor {
+  const { dtype } = output;
+  const out = emptyTensor(output._sizes, dtype);
+  const operands = [rowMajor(grad, dtype), rowMajor(output), out].map((t) => [t, "element"] as const);
+  if (out._numel > 0) backwardRows.run(2 * dtype.code + Number(logarithm), [dtype, logarithm], lanesOf(output._sizes, wrapDim(dim, output._sizes.length)), operands);
   return out;
 }
 
@@ -32,7 +56,7 @@ const wrapped = (t: Tensor, dim: number): number[] => (t._sizes.length === 0 ? [
 export const _softmax_backward_data: SoftmaxBackward = kernel(
   "_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor",
   {
-    forward: (grad: Tensor, output: Tensor, dim: number) => runBackward(softmaxBackwardLanes, grad, output, dim),
+    forward: (grad: Tensor, output: Tensor, dim: number) => runBackward(false, grad, output, dim),
     backward: {
       grad_output: ({ grad, output, dim, input_dtype }) => _softmax_backward_data(grad, output, dim, input_dtype),
       output: ({ grad, grad_output, output, dim }) => {
@@ -49,7 +73,7 @@ export const _softmax_backward_data: SoftmaxBackward = kernel(
 export const _log_softmax_backward_data: SoftmaxBackward = kernel(
   "_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor",
   {
-    forward: (grad: Tensor, output: Tensor, dim: number) => runBackward(logSoftmaxBackwardLanes, grad, output, dim),
+    forward: (grad: Tensor, output: Tensor, dim: number) => runBackward(true, grad, output, dim),
     backward: {
       grad_output: ({ grad, output, dim }) => grad.sub(grad.mul(output.exp()).sum(wrapped(output, dim), true)),
       output: ({ grad, grad_output, output, dim }) => grad_output.sum(wrapped(output, dim), true).neg().mul(output.exp()).mul(grad),
@@ -68,8 +92,9 @@ function softmaxOp(name: "softmax" | "log_softmax", backwardOf: SoftmaxBackward)
         const kernelName = d === Math.max(self._sizes.length, 1) - 1 ? `${name}_lastdim_kernel_impl` : `${name}_kernel_impl`;
         throw new NotImplementedError(`"${kernelName}" not implemented for '${self.dtype.title}'`);
       }
-      const input = rowMajor(self);
-      softmaxLanes(viewTyped(input) as FloatArray, viewTyped(out) as FloatArray, lanesOf(self._sizes, d), name === "log_softmax");
+      const logarithm = name === "log_softmax";
+      const operands = [rowMajor(self), out].map((t) => [t, "element"] as const);
+      forwardRows.run(2 * self.dtype.code + Number(logarithm), [self.dtype, logarithm], lanesOf(self._sizes, d), operands);
       return out;
     },
     backward: { self: ({ grad, result, dim }) => backwardOf(grad, result, dim, result.dtype) },

@@ -52,6 +52,7 @@ export const notSmooth = new Map<string, string>([
   ...["eq", "ne", "lt", "le", "gt", "ge", "floor_divide", "heaviside"].map((name) => [name, discrete] as const),
   ["__rpow__", "the sample has a negative base, of which the derivative is NaN; pow.Scalar has one of its own"],
   ["_linalg_svd", "singular vectors are given up to their sign; norm.nuc checks the values"],
+  ["native_layer_norm", "the saved moments are outputs without a gradient; nn.functional.layer_norm checks the rest"],
   ["native_batch_norm", "the saved moments are outputs without a gradient; nn.functional.batch_norm checks the rest"],
   ["float", "gives float32, too coarse for a central difference"],
   ["to", "the sample asks for a memory format that leafgrad does not have; _to_copy has one of its own"],
