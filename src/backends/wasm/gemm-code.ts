@@ -14,8 +14,8 @@ export interface FloatType {
 export const f32: FloatType = { name: "f32", shape: "f32x4", bytes: 4, lanes: 4 };
 export const f64: FloatType = { name: "f64", shape: "f64x2", bytes: 8, lanes: 2 };
 
-/** Rows of a tile: with two vectors of columns, as many sums as fit in the registers. */
-export const TILE_ROWS = 6;
+/** Rows of a tile: with two vectors of columns, all that a round works with fits in 16 registers, whatever order an engine gives it. */
+export const TILE_ROWS = 4;
 /** Vectors of columns of a tile. */
 export const TILE_VECTORS = 2;
 export const tileColumns = (type: FloatType): number => TILE_VECTORS * type.lanes;

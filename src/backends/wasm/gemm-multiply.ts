@@ -22,13 +22,13 @@ type Field = keyof typeof multiplyFields;
 /** Depth of a block: a panel of columns of this depth stays in the first cache. */
 export const BLOCK_DEPTH = 256;
 /** Panels of rows that share what the caches hold of the columns. */
-const BLOCK_PANELS = 16;
+const BLOCK_PANELS = 24;
 /** Panels of columns of a unit. */
 export const GROUP_PANELS = 64;
 /** Bytes of a tile at the edge, where it is summed before its part is copied out. */
 export const TILE_BYTES = TILE_ROWS * 32;
 
-const heights = [2, 4, 6];
+const heights = [2, 4];
 
 export function compileMultiply(type: FloatType): Kernel {
   const copy = heights.length;

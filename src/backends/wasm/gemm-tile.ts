@@ -2,9 +2,6 @@
 import { Assembler, type WasmFunction } from "./assembler.ts";
 import { multiplyAdd, TILE_ROWS, TILE_VECTORS, whileTrue, type FloatType } from "./gemm-code.ts";
 
-/** Depths written out in one round of the loop. */
-const UNROLL = 4;
-
 /**
  * The function (a, b0, b1, distances, depth, out, row, alpha, beta, keep): out = alpha · a · b, and beta · out added where `keep`
  * is set, for a packed panel of rows at `a`, two vectors of columns at `b0` and `b1`, whose depths lie at the distances in a table,
@@ -16,24 +13,20 @@ export function tileFunction(type: FloatType, rows: number): WasmFunction {
   const sums = Array.from({ length: rows }, () => Array.from({ length: TILE_VECTORS }, () => code.local("v128")));
   const columns = Array.from({ length: TILE_VECTORS }, () => code.local("v128"));
   const [factor, distance] = [code.local("v128"), code.local("i32")];
-  const aStep = TILE_ROWS * type.bytes;
   const splat = type.bytes === 4 ? "v128.load32_splat" : "v128.load64_splat";
 
-  const round = (count: number): void => {
-    for (let p = 0; p < count; p++) {
-      code.get(distances).memory("i32.load", 4 * p).set(distance);
-      [b0, b1].forEach((b, v) => code.get(b).get(distance).op("i32.add").memory("v128.load").set(columns[v]));
-      for (let r = 0; r < rows; r++) {
-        code.get(a).memory(splat, p * aStep + r * type.bytes).set(factor);
-        sums[r].forEach((sum, v) => multiplyAdd(code, type, () => code.get(factor).get(columns[v]), sum));
-      }
+  // One depth a round: engines that move loads to the front of a round would run out of registers with more.
+  whileTrue(code, () => code.get(depth), () => {
+    code.get(distances).memory("i32.load").set(distance);
+    [b0, b1].forEach((b, v) => code.get(b).get(distance).op("i32.add").memory("v128.load").set(columns[v]));
+    for (let r = 0; r < rows; r++) {
+      code.get(a).memory(splat, r * type.bytes).set(factor);
+      sums[r].forEach((sum, v) => multiplyAdd(code, type, () => code.get(factor).get(columns[v]), sum));
     }
-    code.get(a).i32(count * aStep).op("i32.add").set(a);
-    code.get(distances).i32(4 * count).op("i32.add").set(distances);
-    code.get(depth).i32(count).op("i32.sub").set(depth);
-  };
-  whileTrue(code, () => code.get(depth).i32(UNROLL - 1).op("i32.gt_u"), () => round(UNROLL));
-  whileTrue(code, () => code.get(depth), () => round(1));
+    code.get(a).i32(TILE_ROWS * type.bytes).op("i32.add").set(a);
+    code.get(distances).i32(4).op("i32.add").set(distances);
+    code.get(depth).i32(1).op("i32.sub").set(depth);
+  });
 
   const eachSum = (body: (sum: number, offset: number) => void): void =>
     sums.forEach((vectors) => {

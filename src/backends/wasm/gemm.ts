@@ -43,7 +43,7 @@ function machineryFor(type: FloatType): Machinery {
 }
 
 /** At most so many panels of rows and of columns, and bytes, are packed at a time. */
-const PIECE_ROW_PANELS = 341;
+const PIECE_ROW_PANELS = 512;
 const PIECE_COLUMN_PANELS = 2 * GROUP_PANELS;
 const PIECE_BYTES = 1 << 21;
 /** So few rows use a panel of columns so little that packing it does not pay. */
