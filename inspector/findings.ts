@@ -15,7 +15,7 @@ function card(page: Page, store: Store, finding: PageFinding, index: number): HT
   const isError = finding.severity === "error";
   const id = `finding-${index}`;
   const body = html("div", { class: "body", id });
-  const choose = (): void => store.choose({ ...focusOf(finding, index), finding: store.selection.finding === index ? null : index });
+  const choose = (): void => store.choose({ ...focusOf(page, finding, index), finding: store.selection.finding === index ? null : index });
   const toggle = html("button", { type: "button", "aria-expanded": "false", "aria-controls": id, onclick: choose, onkeydown: moves },
     html("span", { class: "sign", "aria-label": finding.severity, role: "img" }, isError ? "✖" : "▲"),
     html("span", { class: "message" }, finding.message),
@@ -34,8 +34,9 @@ function card(page: Page, store: Store, finding: PageFinding, index: number): HT
 }
 
 /** What choosing a finding shows elsewhere on the page. */
-export function focusOf(finding: PageFinding, index: number): Partial<Store["selection"]> {
-  return { finding: index, graph: finding.graph ?? 0, node: finding.node, storage: finding.storage, spot: null };
+export function focusOf({ graphs }: Page, finding: PageFinding, index: number): Partial<Store["selection"]> {
+  const graph = finding.graph ?? 0;
+  return { finding: index, graph, node: finding.node ?? graphs[graph]?.roots[0] ?? null, storage: finding.storage, spot: null };
 }
 
 /** Arrow keys go from one finding to the next. */
@@ -68,21 +69,43 @@ function path(names: readonly string[]): Child[] {
 
 function diff({ file, lines }: DiffHunk): HTMLElement {
   const words = { "-": "removed", "+": "added", " ": "" };
-  const shown = lines.map(({ sign, line, text }) =>
-    html("div", { class: `change ${words[sign]}` }, html("span", { class: "number" }, String(line)), html("span", { class: "sign" }, sign), html("code", {}, text)));
-  return html("div", { class: "diff", tabindex: 0, role: "region", "aria-label": `Change in ${file}` }, html("div", { class: "sheet" }, ...shown));
+  const [removed, added] = ["-", "+"].map((sign) => lines.filter((line) => line.sign === sign));
+  const shown = lines.map((line) => {
+    const other = line.sign === "-" ? added[removed.indexOf(line)] : line.sign === "+" ? removed[added.indexOf(line)] : undefined;
+    const text = other === undefined || removed.length !== added.length ? [line.text] : changedPart(line.text, other.text);
+    return html("div", { class: `change ${words[line.sign]}` }, html("span", { class: "number" }, String(line.line)), html("span", { class: "sign" }, line.sign), html("code", {}, ...text));
+  });
+  return html("div", { class: "diff", role: "group", "aria-label": `Change in ${file}` }, ...shown);
+}
+
+/** A line with the part marked in which it differs from another. */
+function changedPart(text: string, other: string): Child[] {
+  const shorter = Math.min(text.length, other.length);
+  let start = 0;
+  while (start < shorter && text[start] === other[start]) start++;
+  let end = 0;
+  while (end < shorter - start && text.at(-1 - end) === other.at(-1 - end)) end++;
+  const middle = text.slice(start, text.length - end);
+  return [text.slice(0, start), middle === "" ? null : html("mark", {}, middle), text.slice(text.length - end)];
 }
 
 function proof({ verified, before, after, text }: NonNullable<PageFinding["proof"]>): HTMLElement {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  const table = html("table", {},
-    html("thead", {}, html("tr", {}, html("td"), html("th", { scope: "col" }, "before"), html("th", { scope: "col" }, "after"))),
-    html("tbody", {}, ...names.map((name) => html("tr", {}, html("th", { scope: "row" }, html("code", {}, name)), cell(before[name]), cell(after[name])))));
-  return html("div", { class: `row proof ${verified ? "verified" : "open-question"}` }, html("h4", {}, verified ? "✔ Proof" : "Proof"), html("p", {}, text), names.length === 0 ? null : html("div", { class: "scroll" }, table));
+  const said = verified && names.length > 0 ? `The program was run again with the fix; ${lastPart(text)}.` : text;
+  return html("div", { class: `row proof ${verified ? "verified" : ""}` }, html("h4", {}, verified ? "✔ Proof" : "Proof"), html("p", {}, said),
+    html("dl", { class: "outcomes" }, ...names.flatMap((name) => outcome(name, before[name], after[name]))));
 }
 
-/** A value before or after; what is not finite stands out. */
-function cell(text: string | undefined): HTMLElement {
-  const parts = (text ?? "–").split(/(nan|-?inf)/);
-  return html("td", {}, ...parts.map((part) => (/^(nan|-?inf)$/.test(part) ? html("strong", { class: "bad" }, part) : part)));
+/** What a name stood for before the repair and after. */
+function outcome(name: string, before: string | undefined, after: string | undefined): HTMLElement[] {
+  const line = (word: string, value: string | undefined): HTMLElement => html("dd", {}, html("span", { class: "word" }, word), html("span", { class: "value" }, ...(value === undefined ? ["–"] : coloured(value))));
+  return [html("dt", {}, html("code", {}, name)), ...(before === after ? [line("as before", after)] : [line("before", before), line("after", after)])];
+}
+
+/** The proof's text ends in what was compared; its numbers are in the table. */
+const lastPart = (text: string): string => text.slice(text.lastIndexOf("; ") + 1).trim();
+
+/** What is not finite stands out. */
+function coloured(text: string): Child[] {
+  return text.split(/(nan|-?inf)/).map((part) => (/^(nan|-?inf)$/.test(part) ? html("strong", { class: "bad" }, part) : part));
 }

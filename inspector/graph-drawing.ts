@@ -32,7 +32,7 @@ export interface Drawn {
 }
 
 const height = 46;
-const longestLabel = 22;
+const longestLabel = 19;
 /** Graphs are shrunk to fit, but never so far that their letters cannot be read. */
 const smallest = 0.72;
 
@@ -50,7 +50,12 @@ const badges = (face: Face): string[] => [face.isPoisoned ? "not finite" : null,
 
 const secondLine = (face: Face): string => [face.note, ...badges(face)].filter((part) => part !== "").join(" · ");
 
-const shortened = (text: string): string => (text.length <= longestLabel ? text : `${text.slice(0, longestLabel - 1)}…`);
+/** A long name loses its middle; the number that tells it from others stays. */
+function shortened(text: string): string {
+  if (text.length <= longestLabel) return text;
+  const [end] = /( #\d+)?$/.exec(text)!;
+  return `${text.slice(0, longestLabel - 1 - end.length)}…${end}`;
+}
 
 function widthOf(face: Face): number {
   return Math.max(64, 8.1 * shortened(face.label).length + 30, 6.1 * secondLine(face).length + 30);

@@ -37,7 +37,7 @@ export function laidOut(boxes: readonly Box[], links: readonly Link[], room: { w
 
 function directed(boxes: readonly Box[], links: readonly Link[], rankdir: NonNullable<GraphLabel["rankdir"]>): Layout {
   const graph = new Graph();
-  graph.setGraph({ rankdir, nodesep: 18, ranksep: 30, marginx: 12, marginy: 12 });
+  graph.setGraph({ rankdir, nodesep: 14, ranksep: 30, marginx: 12, marginy: 12 });
   for (const { id, width, height } of boxes) graph.setNode(id, { width, height });
   for (const { from, to } of links) graph.setEdge(from, to, {});
   layout(graph);

@@ -20,7 +20,13 @@ function header(): HTMLElement {
     html("p", { class: "product" }, "leafgrad doctor"),
     html("h1", {}, page.program),
     html("p", { class: "counts" }, ...counts),
-    page.error === null ? null : html("p", { class: "thrown" }, html("span", { class: "quiet" }, "ended by "), html("code", {}, page.error)));
+    page.error === null ? null : thrown(page.error));
+}
+
+/** What ended the program: the kind of error, and its message on demand. */
+function thrown(error: string): HTMLElement {
+  const [kind] = error.split(":", 1);
+  return html("details", { class: "thrown" }, html("summary", {}, `The program ended in ${kind}`), html("p", {}, html("code", {}, error.slice(kind.length + 2))));
 }
 
 const graph = graphView(page, store);
@@ -30,5 +36,5 @@ document.body.append(
   html("main", { id: "findings", tabindex: -1 }, findingsView(page, store), sourceView(page, store), graph, normsView(page, store), timelineView(page, store)),
 );
 const [first] = page.findings;
-if (first !== undefined) store.choose(focusOf(first, 0));
+if (first !== undefined) store.choose(focusOf(page, first, 0));
 else store.choose({ node: page.graphs[0]?.roots[0] ?? null });

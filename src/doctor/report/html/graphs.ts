@@ -71,7 +71,8 @@ export class Graphs {
     const tensor = event.accumulates ?? op?.outputs[0] ?? null;
     const told = tensor === null ? null : trace.tensors.get(tensor)!;
     const { run, order } = this.runs.get(`${source?.backward}:${event.node}`) ?? { run: null, order: null };
-    const value = event.accumulates === null ? (op?.values[0] ?? null) : (told?.values ?? null);
+    // The values of an op in place are told with the op, those of others with their tensor.
+    const value = (event.accumulates === null ? op?.values[0] : undefined) ?? told?.values ?? null;
     const grad = run?.grads[0] ?? null;
     const savers = told === null ? [] : (this.savers.get(told.storage) ?? []);
     return {
