@@ -18,6 +18,7 @@ export { interpolate, upsample_bilinear, upsample_nearest } from "../ops/interpo
 export { multi_head_attention_forward } from "./multi-head-attention.ts";
 export { local_response_norm } from "../ops/local-response-norm.ts";
 export { pad } from "../ops/padding.ts";
+export { rms_norm } from "../ops/rms-norm.ts";
 export * from "../ops/shuffling.ts";
 export { functionalBatchNorm as batch_norm, functionalInstanceNorm as instance_norm } from "../ops/batch-norm.ts";
 export { functionalGroupNorm as group_norm } from "../ops/group-norm.ts";

@@ -45,6 +45,7 @@ export * from "./random.ts";
 export * from "./ranges.ts";
 export * from "./rearranging.ts";
 export * from "./reduction.ts";
+export { rms_norm } from "./rms-norm.ts";
 export * from "./renorm.ts";
 export * from "./scan.ts";
 export * from "./scatter-reduce.ts";

@@ -40,10 +40,25 @@ export interface Carried {
   readonly next: Vector;
 }
 
-/** A running fold of terms. */
-export function running({ name, term, identity }: FoldPlan): Carried {
+/** A running fold of terms: what it carries on, and what that comes to. */
+export interface Chain {
+  readonly carried: readonly Carried[];
+  readonly value: Vector;
+}
+
+/** The instructions for the extrema of floats that let NaN through are slow, so it is noted apart. */
+export function running({ name, term, identity }: FoldPlan): Chain {
   const acc = freshInput(term.graph, term.type);
-  return { acc, start: identity, next: combine(name, acc, term) };
+  if (term.isInteger || (name !== "max" && name !== "min")) return { carried: [{ acc, start: identity, next: combine(name, acc, term) }], value: acc };
+  const nan = freshInput(term.graph, term.type);
+  const unordered = term.isNaN().as(term.type);
+  return {
+    carried: [
+      { acc, start: identity, next: name === "max" ? acc.atLeast(term) : acc.atMost(term) },
+      { acc: nan, start: nan.constant(0), next: nan.or(unordered) },
+    ],
+    value: acc.or(nan),
+  };
 }
 
 /** The totals of a blocked sum, to which the sums of a block are added. */
@@ -157,9 +172,9 @@ export class RowCode {
     this.a.set(this.elements.local(carried.acc));
   }
   /** Adds the sums of a block to the totals, and starts the next block. */
-  flush(totals: readonly Carried[], chains: readonly Carried[]): void {
+  flush(totals: readonly Carried[], chains: readonly Chain[]): void {
     this.elements.round(() => totals.forEach((t) => this.step(t)));
-    chains.forEach((c) => this.start(c));
+    for (const { carried } of chains) carried.forEach((c) => this.start(c));
   }
 
   /** Computes the value of a fold from its folded lanes; `store` keeps a result, and the value's local is returned. */

@@ -2,7 +2,7 @@
 import type { DType } from "../../tensor/dtype.ts";
 import type { Kernel } from "./engine.ts";
 import type { Advance } from "./parameters.ts";
-import { ELEMENTS_INNER, ELEMENTS_OUTER, RowCode, ROWS_INNER, running, STRIPS, totalsOf, type Carried } from "./row-code.ts";
+import { ELEMENTS_INNER, ELEMENTS_OUTER, RowCode, ROWS_INNER, running, STRIPS, totalsOf, type Carried, type Chain } from "./row-code.ts";
 import { high, type FoldPlan, type PassPlan, type RowPlan } from "./row-plan.ts";
 import { BLOCK } from "./rows-along.ts";
 import type { Vector } from "./vector.ts";
@@ -10,7 +10,7 @@ import type { Vector } from "./vector.ts";
 /** A fold of the rows in one vector. */
 interface StripFoldCode {
   readonly plan: FoldPlan;
-  readonly chain: Carried;
+  readonly chain: Chain;
   readonly totals: readonly Carried[];
   /** The folded lanes, two by two. */
   readonly halves: readonly Vector[];
@@ -19,10 +19,10 @@ interface StripFoldCode {
 function foldCode(plan: FoldPlan): StripFoldCode {
   const chain = running(plan);
   if (plan.blocked) {
-    const totals = totalsOf(chain.acc);
+    const totals = totalsOf(chain.value);
     return { plan, chain, totals, halves: totals.map((t) => t.acc) };
   }
-  return { plan, chain, totals: [], halves: plan.term.graph.lanes === 4 ? [chain.acc, high(chain.acc)] : [chain.acc] };
+  return { plan, chain, totals: [], halves: plan.term.graph.lanes === 4 ? [chain.value, high(chain.value)] : [chain.value] };
 }
 
 interface PassCode {
@@ -41,7 +41,7 @@ export function rowsAcross(plan: RowPlan, advanceOf: (operand: number, dtype: DT
   const width = widthOf(plan);
   const { lanes } = plan.elements;
   const passes = plan.passes.map((pass): PassCode => ({ pass, strip: Array.from({ length: width }, () => pass.folds.map(foldCode)) }));
-  const rootsOf = (f: StripFoldCode): Vector[] => [...f.halves, ...[f.chain, ...f.totals].flatMap((c) => [c.start, c.next])];
+  const rootsOf = (f: StripFoldCode): Vector[] => [...f.halves, ...[...f.chain.carried, ...f.totals].flatMap((c) => [c.start, c.next])];
   const roots = passes.flatMap(({ pass, strip }) => [...strip.flat().flatMap(rootsOf), ...pass.stores.map((s) => s.packed)]);
   const code = new RowCode(plan, roots, ROWS_INNER, advanceOf);
   const { a } = code;
@@ -114,7 +114,7 @@ function writePass(code: RowCode, pass: PassPlan, strip: readonly (readonly Stri
   const { a } = code;
   const folds = strip.flat();
   const moving = [...code.readsOf(pass), ...code.writesOf(pass)].map((m) => ({ ...m, row: a.local("i32"), element: a.local("i32") }));
-  for (const { chain, totals } of folds) [chain, ...totals].forEach((c) => code.start(c));
+  for (const { chain, totals } of folds) [...chain.carried, ...totals].forEach((c) => code.start(c));
   for (const { operand, row } of moving) a.get(code.base(operand)).set(row);
   const blocked = folds.filter((f) => f.totals.length > 0);
   const [outer, left, rounds] = [a.local("i32"), a.local("i32"), a.local("i32")];
@@ -157,7 +157,7 @@ function writeElements(code: RowCode, pass: PassPlan, strip: readonly (readonly 
         else cursor.loadMany(writer.local(vector), v);
         writer.define(vector);
       }
-      for (const { chain } of folds) code.step(chain);
+      for (const { chain } of folds) chain.carried.forEach((c) => code.step(c));
       for (const { packed, cursor } of code.writesOf(pass)) {
         if (oneRow) cursor.storeOne(writer.keep(packed));
         else cursor.storeMany(writer.keep(packed), v);

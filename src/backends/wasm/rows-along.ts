@@ -1,6 +1,6 @@
 /** Rows that lie along the vectors: each row by itself, its lanes folded at its end. */
 import type { Kernel } from "./engine.ts";
-import { ELEMENTS_INNER, ELEMENTS_OUTER, RowCode, ROWS_INNER, running, totalsOf, type Carried } from "./row-code.ts";
+import { ELEMENTS_INNER, ELEMENTS_OUTER, RowCode, ROWS_INNER, running, totalsOf, type Carried, type Chain } from "./row-code.ts";
 import { combine, foldLanes, halvesAsDoubles, freshInput, type FoldPlan, type PassPlan, type RowPlan } from "./row-plan.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import type { Advance } from "./parameters.ts";
@@ -12,23 +12,25 @@ export const BLOCK = 32;
 /** A fold of a row: several chains, so that each need not wait for the one before; the last elements have a lane of their own. */
 interface RowFoldCode {
   readonly plan: FoldPlan;
-  readonly chains: readonly Carried[];
+  readonly chains: readonly Chain[];
   readonly totals: readonly Carried[];
-  readonly tail: Carried;
+  readonly tail: readonly Carried[];
   /** The folded value, in the lowest lane. */
   readonly end: Vector;
 }
 
+const carriedOf = ({ chains, totals, tail }: RowFoldCode): Carried[] => [...chains.flatMap((c) => c.carried), ...totals, ...tail];
+
 function foldCode(plan: FoldPlan, chainCount: number): RowFoldCode {
   const chains = Array.from({ length: chainCount }, () => running(plan));
-  const all = pairwise(plan, chains.map((c) => c.acc));
+  const all = pairwise(plan, chains.map((c) => c.value));
   if (!plan.blocked) {
     const tail = running(plan);
-    return { plan, chains, totals: [], tail, end: combine(plan.name, foldLanes(plan.name, all), tail.acc) };
+    return { plan, chains, totals: [], tail: tail.carried, end: combine(plan.name, foldLanes(plan.name, all), tail.value) };
   }
   const totals = totalsOf(all);
   const acc = freshInput(plan.term.graph, "f64");
-  const tail = { acc, start: acc.constant(0), next: acc.add(halvesAsDoubles(plan.term)[0]) };
+  const tail = [{ acc, start: acc.constant(0), next: acc.add(halvesAsDoubles(plan.term)[0]) }];
   return { plan, chains, totals, tail, end: foldLanes("sum", pairwise(plan, totals.map((t) => t.acc))).add(acc) };
 }
 
@@ -52,7 +54,7 @@ function passCode(pass: PassPlan): PassCode {
 /** A kernel whose units are rows. */
 export function rowsAlong(plan: RowPlan, advanceOf: (operand: number, dtype: DType) => Advance): Kernel {
   const passes = plan.passes.map(passCode);
-  const rootsOf = (f: RowFoldCode): Vector[] => [f.end, ...[...f.chains, ...f.totals, f.tail].flatMap((c) => [c.start, c.next])];
+  const rootsOf = (f: RowFoldCode): Vector[] => [f.end, ...carriedOf(f).flatMap((c) => [c.start, c.next])];
   const roots = passes.flatMap(({ pass, folds }) => [...folds.flatMap(rootsOf), ...pass.stores.map((s) => s.packed)]);
   const code = new RowCode(plan, roots, ELEMENTS_INNER, advanceOf);
   const { a } = code;
@@ -84,7 +86,7 @@ function writeEnd(code: RowCode, { plan, end }: RowFoldCode): void {
 function writePass(code: RowCode, { pass, folds, unrolled }: PassCode): void {
   const { a } = code;
   const moving = [...code.readsOf(pass), ...code.writesOf(pass)].map((m) => ({ ...m, row: a.local("i32") }));
-  for (const { chains, totals, tail } of folds) [...chains, ...totals, tail].forEach((c) => code.start(c));
+  for (const fold of folds) carriedOf(fold).forEach((c) => code.start(c));
   for (const { operand, row } of moving) a.get(code.base(operand)).set(row);
   const rows = a.local("i32");
   code.pushSize(ELEMENTS_OUTER).set(rows);
@@ -121,7 +123,7 @@ function writeStretch(code: RowCode, pass: PassPlan, folds: readonly RowFoldCode
           cursor.loadMany(writer.local(vector), ahead);
           writer.define(vector);
         }
-        for (const { chains } of folds) code.step(chains[ahead]);
+        for (const { chains } of folds) chains[ahead].carried.forEach((c) => code.step(c));
         for (const { packed, cursor } of writes) cursor.storeMany(writer.keep(packed), ahead);
       });
     }
@@ -158,7 +160,7 @@ function writeStretch(code: RowCode, pass: PassPlan, folds: readonly RowFoldCode
         cursor.loadOne(writer.local(vector));
         writer.define(vector);
       }
-      for (const { tail } of folds) code.step(tail);
+      for (const { tail } of folds) tail.forEach((c) => code.step(c));
       for (const { packed, cursor } of writes) cursor.storeOne(writer.keep(packed));
       [...varying, ...writes].forEach(({ cursor }) => cursor.skip(1));
     });
