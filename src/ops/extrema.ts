@@ -1,5 +1,5 @@
 /** Largest, smallest and middle elements, with their positions. */
-import { argExtremum, kthSmallest, medianOf } from "../backends/reference/extrema.ts";
+import { kthSmallest, medianOf } from "../backends/reference/extrema.ts";
 import { lanesOf } from "../backends/reference/lanes.ts";
 import { CompositeOverload, kernel, KernelOverload } from "../dispatch/define.ts";
 import type { Op, SplitOp } from "../dispatch/op.ts";
@@ -11,6 +11,7 @@ import { wrapDim, type Sizes } from "../tensor/layout.ts";
 import { onlyElement, viewTyped } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
+import { elementsAt, findExtrema } from "./extreme-positions.ts";
 import { filled } from "./fill.ts";
 import type { Dims } from "./reduction.ts";
 
@@ -130,7 +131,9 @@ function extremum(name: "max" | "min", reducer: Reducer): Extremum {
     new KernelOverload(`${name}.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`, {
       forward: (self: Tensor, dim: number, keepdim: boolean) => {
         const { d, values, indices, input } = alongDim(`${name}()`, self, dim, keepdim);
-        argExtremum(viewTyped(input), lanesOf(self._sizes, d), name === "max", viewTyped(indices) as BigInt64Array, viewTyped(values));
+        const lanes = lanesOf(self._sizes, d);
+        findExtrema(name, input, lanes, indices);
+        elementsAt(input, lanes, indices, values);
         return [values, indices];
       },
       backward: { self: ({ grad, self_sizes, dim, keepdim, indices }) => placed(grad, indices, self_sizes, dim, keepdim) },
@@ -164,14 +167,14 @@ const argLike = (name: "argmax" | "argmin"): ArgExtremum =>
         return keepdim ? indices._reshaped(self._sizes.map(() => 1)) : indices;
       }
       const { d, indices, input } = alongDim(`${name}()`, self, dim, keepdim);
-      argExtremum(viewTyped(input), lanesOf(self._sizes, d), name === "argmax", viewTyped(indices) as BigInt64Array, null);
+      findExtrema(name === "argmax" ? "max" : "min", input, lanesOf(self._sizes, d), indices);
       return indices;
     },
   });
 
 function alongAll(name: "argmax" | "argmin", whole: Tensor): Tensor {
   const indices = emptyTensor([], int64);
-  argExtremum(viewTyped(whole), lanesOf(whole._sizes, 0), name === "argmax", viewTyped(indices) as BigInt64Array, null);
+  findExtrema(name === "argmax" ? "max" : "min", whole, lanesOf(whole._sizes, 0), indices);
   return indices;
 }
 

@@ -9,7 +9,7 @@ import { Scanner } from "../dispatch/scan.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
 import { BOOL, FLOAT, float32, int64, type DType } from "../tensor/dtype.ts";
 import { wrapDim } from "../tensor/layout.ts";
-import { viewTyped } from "../tensor/read.ts";
+import { viewTyped, wordsOf } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
 import type { ValuesAndIndices } from "./extrema.ts";
@@ -70,7 +70,7 @@ const cumulative = (name: "cummax" | "cummin"): RunningExtremum =>
       const d = checkedDim(name, self, dim);
       const [values, indices] = [emptyTensor(self._sizes, self.dtype), emptyTensor(self._sizes, int64)];
       const input = rowMajor(self);
-      runningExtremum(viewTyped(input), lanesOf(self._sizes, d), name === "cummax", viewTyped(values), viewTyped(indices) as BigInt64Array);
+      runningExtremum(viewTyped(input), lanesOf(self._sizes, d), name === "cummax", viewTyped(values), wordsOf(indices));
       return [values, indices];
     },
     backward: {

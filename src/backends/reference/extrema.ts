@@ -6,26 +6,8 @@ type Element = number | bigint;
 
 const isNaN = (x: Element): boolean => x !== x;
 
-/** The position of the largest or smallest element of each lane, and the element: the first of equals; NaN wins. */
-export function argExtremum(input: ElementArray, lanes: Lanes, largest: boolean, indices: BigInt64Array, values: ElementArray | null): void {
-  const { n, inner } = lanes;
-  forEachLane(lanes, (first, lane) => {
-    let best: Element = input[first];
-    let at = 0;
-    for (let k = 1, p = first + inner; k < n && !isNaN(best); k++, p += inner) {
-      const x: Element = input[p];
-      if ((largest ? x > best : x < best) || isNaN(x)) {
-        best = x;
-        at = k;
-      }
-    }
-    indices[lane] = BigInt(at);
-    if (values !== null) values[lane] = best;
-  });
-}
-
-/** The running extremum along each lane with its position: the last of equals; NaN wins. */
-export function runningExtremum(input: ElementArray, lanes: Lanes, largest: boolean, values: ElementArray, indices: BigInt64Array): void {
+/** The running extremum along each lane with its position (an int64 as two words): the last of equals; NaN wins. */
+export function runningExtremum(input: ElementArray, lanes: Lanes, largest: boolean, values: ElementArray, words: Int32Array): void {
   const { n, inner } = lanes;
   forEachLane(lanes, (first) => {
     let best: Element = input[first];
@@ -37,7 +19,8 @@ export function runningExtremum(input: ElementArray, lanes: Lanes, largest: bool
         at = k;
       }
       values[p] = best;
-      indices[p] = BigInt(at);
+      words[2 * p] = at;
+      words[2 * p + 1] = 0;
     }
   });
 }
