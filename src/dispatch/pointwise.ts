@@ -66,6 +66,15 @@ export interface PointwiseDefinition {
   castName?: (dtype: DType) => string;
 }
 
+/** A formula as the value of an op. */
+interface Use {
+  readonly kernel: Fused;
+  /** Are the formula's names the parameters in their order, so that the values of a call can be handed on as they are? */
+  readonly aligned: boolean;
+  /** Does it read every tensor? */
+  readonly readsAll: boolean;
+}
+
 /** One schema of a pointwise op. */
 export class PointwiseOverload implements Overload {
   readonly schema: Schema;
@@ -84,8 +93,9 @@ export class PointwiseOverload implements Overload {
   private readonly tensorPositions: readonly number[];
   /** Tensors, and numbers that PyTorch makes 0-dim tensors of; they decide the layout of the result. */
   private readonly shaping: readonly number[];
-  private readonly fixedValue: Fused | null;
-  private readonly aligned = new Map<Fused, boolean>();
+  /** How the formula of the value is used, where there is but one; else how those are that were chosen so far. */
+  private readonly onlyUse: Use | null;
+  private readonly uses = new Map<Formula, Use>();
 
   constructor(text: string, definition: PointwiseDefinition) {
     this.schema = parseSchema(text);
@@ -107,7 +117,7 @@ export class PointwiseOverload implements Overload {
     this.operands = parameters
       .filter((p) => (p.type === "Tensor" && promotes(p.name)) || definition.promoted?.includes(p.name))
       .map((p) => positions.get(p.name)!);
-    this.fixedValue = definition.value instanceof Choice ? null : fused(definition.value);
+    this.onlyUse = definition.value instanceof Choice ? null : this.newUse(definition.value);
     this.checkNames();
     exposeSaved([...positions.keys(), "result"]);
     if (definition.inplace ?? definition.out !== "bool") this.inplace = (values) => this.callInplace(values);
@@ -132,11 +142,13 @@ export class PointwiseOverload implements Overload {
 
   /** The formula that serves a call with these arguments. */
   formulaOf(choice: Formula | Choice, values: readonly unknown[]): Fused {
-    if (!(choice instanceof Choice)) return fused(choice);
+    return fused(choice instanceof Choice ? this.picked(choice, values) : choice);
+  }
+
+  private picked({ names, pick }: Choice, values: readonly unknown[]): Formula {
     const { positions } = this.schema;
-    const { names, pick } = choice;
-    if (names.length === 1) return fused(pick(values[positions.get(names[0])!] as never));
-    return fused(pick(...(names.map((name) => values[positions.get(name)!]) as never[])));
+    if (names.length === 1) return pick(values[positions.get(names[0])!] as never);
+    return pick(...(names.map((name) => values[positions.get(name)!]) as never[]));
   }
 
   private dtypes(values: readonly unknown[]): { common: DType; out: DType } {
@@ -149,23 +161,30 @@ export class PointwiseOverload implements Overload {
     return { common, out: definition.out === "bool" ? bool : common };
   }
 
-  /** Are the formula's names the parameters in their order, so that the values of a call can be handed on as they are? */
-  private isAligned(kernel: Fused): boolean {
-    let aligned = this.aligned.get(kernel);
-    if (aligned === undefined) {
-      aligned = kernel.names.every((name, i) => this.schema.positions.get(name) === i);
-      this.aligned.set(kernel, aligned);
-    }
-    return aligned;
+  private useOf(values: readonly unknown[]): Use {
+    if (this.onlyUse !== null) return this.onlyUse;
+    const formula = this.picked(this.definition.value as Choice, values);
+    let use = this.uses.get(formula);
+    if (use === undefined) this.uses.set(formula, (use = this.newUse(formula)));
+    return use;
+  }
+
+  private newUse(formula: Formula): Use {
+    const kernel = fused(formula);
+    const { parameters, positions } = this.schema;
+    return {
+      kernel,
+      aligned: kernel.names.every((name, i) => positions.get(name) === i),
+      readsAll: parameters.every((p) => p.type !== "Tensor" || kernel.names.includes(p.name)),
+    };
   }
 
   private compute(values: readonly unknown[], common: DType, outDtype: DType, out: Tensor | null): Tensor {
-    const kernel = this.fixedValue ?? this.formulaOf(this.definition.value, values);
-    const { names } = kernel;
+    const { kernel, aligned, readsAll } = this.useOf(values);
     let inputs = values as readonly TensorOrNumber[];
-    if (!this.isAligned(kernel)) inputs = names.map((name) => values[this.schema.positions.get(name)!] as TensorOrNumber);
+    if (!aligned) inputs = kernel.names.map((name) => values[this.schema.positions.get(name)!] as TensorOrNumber);
     const result = kernel.run(inputs, common, outDtype, out, this.allTensors(values));
-    return out === null ? this.unread(values, names, result) : result;
+    return out !== null || readsAll ? result : this.unread(values, result);
   }
 
   /** The result where its layout is not left to the kernel. */
@@ -205,8 +224,7 @@ export class PointwiseOverload implements Overload {
   }
 
   /** A tensor that the formula does not read still takes part in the shape. */
-  private unread(values: readonly unknown[], names: readonly string[], result: Tensor): Tensor {
-    if (this.fixedValue !== null && names.length >= this.tensorPositions.length) return result;
+  private unread(values: readonly unknown[], result: Tensor): Tensor {
     const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
     if (tensors.length === 0) return result;
     const sizes = broadcastTensors(tensors);
