@@ -6,8 +6,8 @@ import type { Advance } from "./parameters.ts";
 import type { Lanes } from "./vector.ts";
 
 export class Cursor {
-  private readonly a: Assembler;
-  private readonly dtype: DType;
+  protected readonly a: Assembler;
+  readonly dtype: DType;
   private readonly lanes: Lanes;
   readonly advance: Advance;
   /** The local with the address of the next element. */
@@ -15,23 +15,20 @@ export class Cursor {
   /** The local with the step, where it is not the size of an element. */
   readonly step: number;
 
-  constructor(a: Assembler, dtype: DType, lanes: Lanes, advance: Advance) {
+  constructor(a: Assembler, dtype: DType, lanes: Lanes, advance: Advance, pointer: number = a.local("i32")) {
     this.a = a;
     this.dtype = dtype;
     this.lanes = lanes;
     this.advance = advance;
-    this.pointer = a.local("i32");
+    this.pointer = pointer;
     this.step = advance === "strided" ? a.local("i32") : -1;
   }
 
   /** Goes on by some elements. */
   skip(elements: number): void {
-    const { a } = this;
     if (this.advance === "splat") return;
-    a.get(this.pointer);
-    if (this.advance === "contiguous") a.i32(this.dtype.itemsize * elements);
-    else a.get(this.step).i32(elements).op("i32.mul");
-    a.op("i32.add").set(this.pointer);
+    this.pushAddress(elements);
+    this.a.set(this.pointer);
   }
 
   /** Loads the next element into every place of a local. */
@@ -42,7 +39,7 @@ export class Cursor {
   }
 
   /** Loads the next elements into a local; contiguous ones lie `ahead` vectors further, strided ones are left behind. */
-  loadMany(into: number, ahead: number): void {
+  loadMany(into: number, ahead = 0): void {
     const { a, dtype, lanes } = this;
     if (this.advance === "contiguous") {
       a.get(this.pointer);
@@ -67,7 +64,7 @@ export class Cursor {
   }
 
   /** Stores all elements of a packed vector, as `loadMany` loads them. */
-  storeMany(from: number, ahead: number): void {
+  storeMany(from: number, ahead = 0): void {
     const { a, dtype, lanes } = this;
     if (this.advance === "contiguous") {
       a.get(this.pointer).get(from);
@@ -79,5 +76,47 @@ export class Cursor {
       storeOne(a, dtype, place);
       this.skip(1);
     }
+  }
+
+  /** Loads the last elements, whose number is in the local `count` and less than a vector's; the first stands in the other places. */
+  loadRest(into: number, count: number): void {
+    this.loadOne(into);
+    this.eachLeft(1, count, (place) => {
+      this.pushAddress(place);
+      this.a.get(into);
+      loadOne(this.a, this.dtype, place);
+      this.a.set(into);
+    });
+  }
+
+  /** Stores the last elements, as `loadRest` loads them. */
+  storeRest(from: number, count: number): void {
+    this.eachLeft(0, count, (place) => {
+      this.pushAddress(place);
+      this.a.get(from);
+      storeOne(this.a, this.dtype, place);
+    });
+  }
+
+  /** Leaves the address of an element further on on the stack. */
+  pushAddress(elements = 0): void {
+    const { a } = this;
+    a.get(this.pointer);
+    if (elements === 0 || this.advance === "splat") return;
+    if (this.advance === "contiguous") a.i32(this.dtype.itemsize * elements);
+    else if (elements === 1) a.get(this.step);
+    else a.get(this.step).i32(elements).op("i32.mul");
+    a.op("i32.add");
+  }
+
+  /** Writes `body` for each place from `place` on that is among the elements left; one always is. */
+  private eachLeft(place: number, count: number, body: (place: number) => void): void {
+    if (place > this.lanes - 2) return;
+    const within = (): void => {
+      body(place);
+      this.eachLeft(place + 1, count, body);
+    };
+    if (place === 0) within();
+    else this.a.get(count).i32(place).op("i32.gt_u").when(within);
   }
 }

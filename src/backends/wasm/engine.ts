@@ -39,7 +39,17 @@ export interface Kernel {
 
 /** Compiles a module that exports one function, `run(parameters, from, to)`. */
 export function compileKernel(module: Omit<WasmModule, "memory">, functions: Record<string, unknown> = {}): Kernel {
-  const bytes = assemble({ ...module, memory: { shared: heap.shared } });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { m: heap.memory }, f: functions });
-  return { run: exports.run, module: (module.imports ?? []).length === 0 ? bytes : null };
+  const bytes = bytesOf(module);
+  return { run: instantiate(bytes, functions), module: (module.imports ?? []).length === 0 ? bytes : null };
+}
+
+/** Compiles a module that exports one function, `run`, for the main thread alone. */
+export function compileFunction(module: Omit<WasmModule, "memory">, functions: Record<string, unknown> = {}): (...values: number[]) => void {
+  return instantiate(bytesOf(module), functions);
+}
+
+const bytesOf = (module: Omit<WasmModule, "memory">): Uint8Array<ArrayBuffer> => assemble({ ...module, memory: { shared: heap.shared } });
+
+function instantiate(bytes: Uint8Array<ArrayBuffer>, functions: Record<string, unknown>): (...values: number[]) => void {
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { m: heap.memory }, f: functions }).exports.run;
 }

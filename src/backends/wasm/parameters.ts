@@ -85,6 +85,20 @@ export function writeOperands({ place, itemsize }: Places, at: readonly number[]
   return layout;
 }
 
+/** The layout of inputs that advance by their size or not at all, and -1 if an operand advances otherwise; the output's digit is 0. */
+export function layoutOf({ place, itemsize }: Places, step: readonly number[]): number {
+  if (step[0] !== itemsize[0]) return -1;
+  let layout = 0;
+  for (let k = 1; k < place.length; k++) {
+    const by = step[place[k]];
+    layout *= 3;
+    if (by === itemsize[k]) continue;
+    if (by !== 0) return -1;
+    layout++;
+  }
+  return layout;
+}
+
 /** Tells the numbers, each as the lanes of its dtype hold it, from the address `start` on. */
 export function writeScalars(scalars: readonly Leaf[], values: readonly (number | bigint)[], start = block + scalarsAt): void {
   for (let k = 0; k < scalars.length; k++) {
