@@ -55,6 +55,8 @@ export class Fused {
   /** The number that the formula gives whatever its values are; null for any other formula. */
   readonly constant: number | null;
   private readonly kernels = new Map<number, PointwiseKernel>();
+  private lastKey = -1;
+  private lastKernel: PointwiseKernel = () => {};
 
   constructor(formula: Formula) {
     this.formula = formula;
@@ -90,8 +92,7 @@ export class Fused {
         key = key * radix + numberCode;
       }
     }
-    let kernel = this.kernels.get(key);
-    if (kernel === undefined) this.kernels.set(key, (kernel = this.compile(inputs, common, outDtype)));
+    const kernel = key === this.lastKey ? this.lastKernel : this.kernelOf(key, inputs, common, outDtype);
     // Along dimensions of size 0 or 1 the layout of a mixed result follows the inputs' strides.
     if (!alike && out === null && first !== null && (first._numel === 0 || first._sizes.includes(1))) simple = false;
     if (!simple || first === null || (out !== null && (!out._contiguous || !sameSizes(out._sizes, first._sizes)))) {
@@ -125,6 +126,14 @@ export class Fused {
     });
     runPointwise(kernel, sizes, operands, used.map((input) => (input instanceof Tensor ? 0 : typeof input === "boolean" ? Number(input) : input)));
     return target;
+  }
+
+  private kernelOf(key: number, inputs: readonly TensorOrNumber[], common: DType, outDtype: DType): PointwiseKernel {
+    let kernel = this.kernels.get(key);
+    if (kernel === undefined) this.kernels.set(key, (kernel = this.compile(inputs, common, outDtype)));
+    this.lastKey = key;
+    this.lastKernel = kernel;
+    return kernel;
   }
 
   private compile(inputs: readonly TensorOrNumber[], common: DType, outDtype: DType): PointwiseKernel {

@@ -21,8 +21,13 @@ export function layoutIn(t: Tensor, common: DType): Layout {
 }
 
 /** Row-major strides for the sizes of a contiguous tensor; its own may differ along dimensions of size 1, or where it is empty. */
-export function canonicalStrides(contiguous: Layout): Sizes {
-  return contiguous._numel === 0 || contiguous._sizes.includes(1) ? contiguousStrides(contiguous._sizes) : contiguous._strides;
+export function canonicalStrides({ _sizes, _strides }: Layout): Sizes {
+  let step = 1;
+  for (let d = _sizes.length - 1; d >= 0; d--) {
+    if (_strides[d] !== step) return contiguousStrides(_sizes);
+    step *= Math.max(_sizes[d], 1);
+  }
+  return _strides;
 }
 
 /**

@@ -103,13 +103,13 @@ export function makeOp(opName: string, overloads: readonly Overload[], isMethod:
 
 /** Calls an op with the arguments as given; a method's begin with `self`. */
 export function invoke(op: AnyOp, args: unknown[], isMethod: boolean): unknown {
-  if (observed.by !== null) return underObservation(op, args, false, () => dispatch(op, args, isMethod));
+  if (observed.by !== null) return underObservation(op, args, false, dispatch, isMethod);
   return dispatch(op, args, isMethod);
 }
 
 /** Calls the in-place form. */
 export function invokeInplace(op: AnyOp, args: unknown[]): Tensor {
-  if (observed.by !== null) return underObservation(op, args, true, () => dispatchInplace(op, args));
+  if (observed.by !== null) return underObservation(op, args, true, dispatchInplace, true);
   return dispatchInplace(op, args);
 }
 
@@ -142,13 +142,14 @@ function takeNamed(args: unknown[]): Record<string, unknown> | null {
   return named;
 }
 
-function underObservation<T>(op: AnyOp, args: unknown[], inplace: boolean, call: () => T): T {
+/** The call is no closure: one would be made at each call, observed or not. */
+function underObservation<T>(op: AnyOp, args: unknown[], inplace: boolean, call: (op: AnyOp, args: unknown[], isMethod: boolean) => T, isMethod: boolean): T {
   const observer = observed.by!;
   const given = args.slice();
   observer.enter(op, given, inplace);
   let result: T;
   try {
-    result = call();
+    result = call(op, args, isMethod);
   } catch (error) {
     observer.fail(op, given, inplace, error);
     throw error;

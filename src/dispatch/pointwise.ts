@@ -66,6 +66,13 @@ export interface PointwiseDefinition {
   castName?: (dtype: DType) => string;
 }
 
+/** Definitions filled up with it are objects of one shape, in which engines find properties at once. */
+const nothingSaid: Partial<Record<keyof PointwiseDefinition, undefined>> = {
+  backward: undefined, out: undefined, unpromoted: undefined, promoted: undefined, refuse: undefined, check: undefined, node: undefined,
+  noDerivative: undefined, numbers: undefined, inplace: undefined, method: undefined, takesOut: undefined, strictOut: undefined,
+  layout: undefined, castName: undefined, value: undefined,
+};
+
 /** A formula as the value of an op. */
 interface Use {
   readonly kernel: Fused;
@@ -103,7 +110,7 @@ export class PointwiseOverload implements Overload {
     const tensors = parameters.filter((p) => p.type === "Tensor");
     this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? tensors.length > 1, takesOut: definition.takesOut ?? true });
     this.nodeName = definition.node ?? (definition.noDerivative === undefined ? defaultNodeName(this.schema.name) : "torch::autograd::NotImplemented");
-    this.definition = definition;
+    this.definition = { ...nothingSaid, ...definition };
     this.differentiable = Object.entries(definition.backward ?? {})
       .map(([name, formula]) => ({ name, position: positions.get(name)!, formula }))
       .sort((a, b) => a.position - b.position);

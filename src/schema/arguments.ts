@@ -58,15 +58,21 @@ export class Signature {
   /** Position of the parameter that takes its elements one by one, as a lone int list does (`x.view(2, 3)`); -1: none. */
   readonly varargs: number;
   private readonly checks: readonly Check[];
+  /** Does the parameter take any one tensor? */
+  private readonly takesTensor: readonly boolean[];
   /** Positions of numbers, which may be given as 0-dim tensors, and of lists. */
   private readonly adapted: readonly number[];
   private readonly isElement: Check;
+  /** Can arguments that are all given by position be taken as they are? */
+  private readonly isPlain: boolean;
 
   constructor(schema: Schema, { numbersAsTensors = false, takesOut = true }: SignatureOptions = {}) {
     this.schema = schema;
     this.takesOut = takesOut;
     this.checks = schema.parameters.map((p) => checkOf(numbersAsTensors && p.type === "Tensor" ? { ...p, type: "Number" } : p));
+    this.takesTensor = schema.parameters.map((p) => p.type === "Tensor" && !p.isList);
     this.adapted = schema.parameters.flatMap((p, i) => (p.isList || p.type === "Scalar" || p.type === "int" ? [i] : []));
+    this.isPlain = schema.positional === schema.parameters.length && this.adapted.length === 0;
     const own = schema.parameters.filter((p) => !p.keywordOnly && p.name !== "self");
     const spread = own.find((p) => p.variadic) ?? (own.length === 1 && own[0].isList && own[0].type === "int" ? own[0] : null);
     this.varargs = spread === null ? -1 : schema.positions.get(spread.name)!;
@@ -75,7 +81,7 @@ export class Signature {
 
   /** Does `value` fit the parameter at `position`? */
   accepts(position: number, value: unknown): boolean {
-    return this.checks[position](value);
+    return (this.takesTensor[position] && value instanceof Tensor) || this.checks[position](value);
   }
 
   /** The arguments with those that were given one by one gathered into their list. */
@@ -85,8 +91,18 @@ export class Signature {
     return [...args.slice(0, varargs), args.slice(varargs)];
   }
 
-  /** The values in schema order, or null where the call does not match. `named` is the trailing plain object. */
+  /** The values in schema order (which may be `args`), or null where the call does not match. `named` is the trailing plain object. */
   match(args: readonly unknown[], named: Record<string, unknown> | null): unknown[] | null {
+    if (this.isPlain && named === null && args.length === this.checks.length && this.acceptsAll(args)) return args as unknown[];
+    return this.matchAny(args, named);
+  }
+
+  private acceptsAll(args: readonly unknown[]): boolean {
+    for (let i = 0; i < args.length; i++) if (!this.accepts(i, args[i])) return false;
+    return true;
+  }
+
+  private matchAny(args: readonly unknown[], named: Record<string, unknown> | null): unknown[] | null {
     const { parameters, positional } = this.schema;
     const total = parameters.length;
     const given = this.gathered(args);
@@ -100,7 +116,7 @@ export class Signature {
         if (!p.hasDefault) return null;
         values[i] = p.defaultValue;
       } else {
-        if (!this.checks[i](value)) return null;
+        if (!this.accepts(i, value)) return null;
         values[i] = value;
       }
     }
