@@ -66,3 +66,16 @@ describe("float32 against float64", () => {
     });
   }
 });
+
+test("1 + erf(x) in float32 is as exact as the digits of 1", () => {
+  const onePlusErf = (compile: Compile, dtype: DType, xs: readonly number[]): number[] => {
+    const [out, input] = [new Elements(dtype, xs.length), Elements.of(dtype, xs)];
+    const step = [dtype.itemsize, dtype.itemsize];
+    compile(Expr.input(0, dtype).erf().add(1), dtype)(xs.length, 1, [out.address, input.address], step, [0, 0], []);
+    return out.read() as number[];
+  };
+  const xs = [...special, ...spread];
+  const truth = onePlusErf(compileReference, float64, xs);
+  const far = onePlusErf(compilePointwise, float32, xs).flatMap((got, i) => (Math.abs(got - truth[i]) <= 2 ** -22.5 || (Number.isNaN(got) && Number.isNaN(xs[i])) ? [] : [[xs[i], got, truth[i]]]));
+  expect(far).toEqual([]);
+});

@@ -1,9 +1,10 @@
 /** Turns IR expressions into vector programs. */
-import { BOOL, bool, FLOAT, int64, type DType } from "../../tensor/dtype.ts";
+import { BOOL, bool, FLOAT, float32, int64, type DType } from "../../tensor/dtype.ts";
 import type { BinaryName, Expr, UnaryName } from "../../ir/expr.ts";
 import { castVector } from "./casts.ts";
 import { holdsConstant, inI32, laneTypeOf, maskFor, Unsupported, widenMask, wrapNarrow } from "./elements.ts";
 import { floatBinary, floatUnary } from "./functions.ts";
+import { onePlusErf } from "./functions/error-function.ts";
 import { integerBinary } from "./integers.ts";
 import { maskType, type Graph, type Lanes, type Vector } from "./vector.ts";
 
@@ -56,8 +57,11 @@ function translateNode(e: Expr, graph: Graph, leaf: (e: Expr) => Vector, values:
       return castVector(of(kind.of), kind.of.dtype, dtype);
     case "unary":
       return unary(kind.name, of(kind.of), kind.of.dtype);
-    case "binary":
+    case "binary": {
+      const argument = argumentOfOnePlusErf(e);
+      if (argument !== null) return onePlusErf(of(argument));
       return binary(kind.name, of(kind.left), of(kind.right), kind.left.dtype);
+    }
     case "select": {
       const yes = of(kind.yes);
       return maskFor(of(kind.condition), yes.type).select(yes, of(kind.no));
@@ -65,6 +69,13 @@ function translateNode(e: Expr, graph: Graph, leaf: (e: Expr) => Vector, values:
     default:
       return leaf(e);
   }
+}
+
+/** The x of a 1 + erf(x) in single precision; null for anything else. */
+function argumentOfOnePlusErf({ kind, dtype }: Expr): Expr | null {
+  if (dtype !== float32 || kind.tag !== "binary" || kind.name !== "add") return null;
+  const [{ kind: left }, { kind: right }] = [kind.left, kind.right];
+  return left.tag === "unary" && left.name === "erf" && right.tag === "constant" && right.value === 1 ? left.of : null;
 }
 
 function unary(name: UnaryName, x: Vector, dtype: DType): Vector {

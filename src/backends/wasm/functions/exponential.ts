@@ -1,6 +1,6 @@
 /** The exponential function and what is made of it. */
 import type { Vector } from "../vector.ts";
-import { bitsOf, formatOf, forFormat, polynomial, powerOfTwo, quotient, sumWithLoss, throughDouble, withSignOf } from "./float.ts";
+import { bitsOf, formatOf, forFormat, polynomial, powerOfTwo, quotient, sumWithLoss, withSignOf } from "./float.ts";
 
 /**
  * (e^r - 1 - r) / r² for |r| up to ln(2)/2, and a little more. Minimax polynomials of e^r (single: error 2^-28) and of
@@ -65,12 +65,15 @@ export function expWithin(x: Vector): Vector {
   return expOfRest(rest).mul(code.shiftLeft(fraction).as(x.type));
 }
 
-/** e^x as a double where that is a normal number, for a result in single precision. */
-function expMixed(x: Vector): Vector {
+/** 2^r for r from -½ to ½; minimax, 2^-28. */
+const exp2Single = [1, 0.6931472032389641, 0.2402264786321312, 0.05550331554551982, 0.009618441113861172, 0.0013399258742937531, 0.00015353041786930212];
+
+/** 2^x where that is a normal number, to single precision. */
+export function exp2Within(x: Vector): Vector {
   const { magic, bias, fraction } = formatOf(x);
-  const sum = x.madd(Math.LOG2E, magic + bias);
-  const r = sum.sub(magic + bias).nmadd(Math.LN2, x);
-  return r.mul(r).madd(polynomial(r, expSingle), r).add(1).mul(bitsOf(sum).shiftLeft(fraction).as("f64"));
+  const sum = x.add(magic + bias);
+  const rest = x.sub(sum.sub(magic + bias));
+  return polynomial(rest, exp2Single).mul(bitsOf(sum).shiftLeft(fraction).as(x.type));
 }
 
 /** 2^x. */
@@ -94,7 +97,10 @@ export function expm1(x: Vector): Vector {
 /** 1 / (1 + e^-x). */
 export function sigmoid(x: Vector): Vector {
   if (x.type === "f64") return sigmoidDouble(x);
-  return throughDouble(x.neg().atMost(110).atLeast(-110), (_, v) => v.constant(1).div(expMixed(v).add(1)));
+  const small = exp(x.abs().neg());
+  const [sum, less] = sumWithLoss(x.constant(1), small);
+  const value = x.lt(0).select(small, 1).div(sum);
+  return less.nmadd(value, value);
 }
 
 /** For negative x, e^x / (1 + e^x), which does not overflow; what rounding loses on the way is carried along. */

@@ -1,14 +1,12 @@
 /** Powers and lengths. */
 import { pow as exactPow } from "../../reference/math.ts";
 import type { Vector } from "../vector.ts";
-import { bitsOf, byMath, formatOf, notPositiveNormal, polynomial, throughDouble } from "./float.ts";
+import { exp2Within } from "./exponential.ts";
+import { byMath, formatOf, notPositiveNormal, polynomial, throughDouble } from "./float.ts";
 import { split } from "./logarithm.ts";
 
 /** With s = f / (2 + f), log2(1 + f) = s · L(s²) for 1 + f from √½ to √2; minimax, 2^-37 of the logarithm. */
 const logarithm = [2.8853900817900864, 0.9617966733416295, 0.5770835849839451, 0.4116727183286152, 0.34073011362123756];
-/** 2^r for r from -½ to ½; minimax, 2^-28. */
-const exponential = [1, 0.6931472032389641, 0.2402264786321312, 0.05550331554551982, 0.009618441113861172, 0.0013399258742937531, 0.00015353041786930212];
-
 /** Single precision: 2^(y · log2 |x|) in double precision. Double precision would need more digits: by JavaScript. */
 export function pow(x: Vector, y: Vector): Vector {
   if (x.type === "f64") return x.eachLane(byMath("pow", exactPow), y);
@@ -22,11 +20,7 @@ function powOfNormal(x: Vector, lift: number, y: Vector): Vector {
   return throughDouble(f, (_, f, power, y) => {
     const s = f.div(f.add(2));
     const log = s.madd(polynomial(s.mul(s), logarithm), power);
-    const { magic, bias, fraction } = formatOf(f);
-    const exponent = log.mul(y).atMost(200).atLeast(-200);
-    const sum = exponent.add(magic + bias);
-    const rest = exponent.sub(sum.sub(magic + bias));
-    return polynomial(rest, exponential).mul(bitsOf(sum).shiftLeft(fraction).as("f64"));
+    return exp2Within(log.mul(y).atMost(200).atLeast(-200));
   }, power, y);
 }
 
