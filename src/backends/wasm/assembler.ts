@@ -62,13 +62,14 @@ export const opcodes = {
   "i8x16.narrow_i16x8_s": 0xfd65, "i8x16.narrow_i16x8_u": 0xfd66, "i16x8.narrow_i32x4_s": 0xfd85, "i16x8.narrow_i32x4_u": 0xfd86,
   "i16x8.extend_low_i8x16_s": 0xfd87, "i16x8.extend_low_i8x16_u": 0xfd89, "i32x4.extend_low_i16x8_s": 0xfda7, "i32x4.extend_low_i16x8_u": 0xfda9,
   "i64x2.extend_low_i32x4_s": 0xfdc7, "i64x2.extend_low_i32x4_u": 0xfdc9,
+  "i8x16.eq": 0xfd23, "i8x16.ne": 0xfd24, "i8x16.lt_s": 0xfd25, "i8x16.gt_s": 0xfd27, "i8x16.le_s": 0xfd29, "i8x16.ge_s": 0xfd2b,
   "i32x4.eq": 0xfd37, "i32x4.ne": 0xfd38, "i32x4.lt_s": 0xfd39, "i32x4.gt_s": 0xfd3b, "i32x4.le_s": 0xfd3d, "i32x4.ge_s": 0xfd3f,
   "f32x4.eq": 0xfd41, "f32x4.ne": 0xfd42, "f32x4.lt": 0xfd43, "f32x4.gt": 0xfd44, "f32x4.le": 0xfd45, "f32x4.ge": 0xfd46,
   "f64x2.eq": 0xfd47, "f64x2.ne": 0xfd48, "f64x2.lt": 0xfd49, "f64x2.gt": 0xfd4a, "f64x2.le": 0xfd4b, "f64x2.ge": 0xfd4c,
   "v128.not": 0xfd4d, "v128.and": 0xfd4e, "v128.andnot": 0xfd4f, "v128.or": 0xfd50, "v128.xor": 0xfd51, "v128.bitselect": 0xfd52, "v128.any_true": 0xfd53,
   "f32x4.demote_f64x2_zero": 0xfd5e, "f64x2.promote_low_f32x4": 0xfd5f, "f32x4.ceil": 0xfd67, "f32x4.floor": 0xfd68, "f32x4.trunc": 0xfd69, "f32x4.nearest": 0xfd6a,
   "f64x2.ceil": 0xfd74, "f64x2.floor": 0xfd75, "f64x2.trunc": 0xfd7a, "f64x2.nearest": 0xfd94,
-  "i32x4.abs": 0xfda0, "i32x4.neg": 0xfda1, "i32x4.shl": 0xfdab, "i32x4.shr_s": 0xfdac, "i32x4.shr_u": 0xfdad, "i32x4.add": 0xfdae, "i32x4.sub": 0xfdb1, "i32x4.mul": 0xfdb5,
+  "i8x16.neg": 0xfd61, "i32x4.abs": 0xfda0, "i32x4.neg": 0xfda1, "i32x4.shl": 0xfdab, "i32x4.shr_s": 0xfdac, "i32x4.shr_u": 0xfdad, "i32x4.add": 0xfdae, "i32x4.sub": 0xfdb1, "i32x4.mul": 0xfdb5,
   "i32x4.min_s": 0xfdb6, "i32x4.max_s": 0xfdb8,
   "i64x2.abs": 0xfdc0, "i64x2.neg": 0xfdc1, "i64x2.shl": 0xfdcb, "i64x2.shr_s": 0xfdcc, "i64x2.shr_u": 0xfdcd, "i64x2.add": 0xfdce, "i64x2.sub": 0xfdd1, "i64x2.mul": 0xfdd5,
   "i64x2.eq": 0xfdd6, "i64x2.ne": 0xfdd7, "i64x2.lt_s": 0xfdd8, "i64x2.gt_s": 0xfdd9, "i64x2.le_s": 0xfdda, "i64x2.ge_s": 0xfddb,
@@ -78,7 +79,7 @@ export const opcodes = {
   "f64x2.pmin": 0xfdf6, "f64x2.pmax": 0xfdf7,
   "i32x4.trunc_sat_f32x4_s": 0xfdf8, "i32x4.trunc_sat_f32x4_u": 0xfdf9, "i32x4.trunc_sat_f64x2_u_zero": 0xfdfd, "f32x4.convert_i32x4_s": 0xfdfa, "i32x4.trunc_sat_f64x2_s_zero": 0xfdfc, "f64x2.convert_low_i32x4_s": 0xfdfe,
   "f32x4.relaxed_madd": 0xfd0105, "f32x4.relaxed_nmadd": 0xfd0106, "f64x2.relaxed_madd": 0xfd0107, "f64x2.relaxed_nmadd": 0xfd0108,
-  "i32x4.relaxed_laneselect": 0xfd010b, "i64x2.relaxed_laneselect": 0xfd010c,
+  "i8x16.relaxed_laneselect": 0xfd0109, "i32x4.relaxed_laneselect": 0xfd010b, "i64x2.relaxed_laneselect": 0xfd010c,
 } as const;
 export type Opcode = keyof typeof opcodes;
 

@@ -15,7 +15,8 @@ export function laneTypeOf(dtype: DType, lanes: Lanes): LaneType {
   if (dtype === float32) return "f32";
   if (dtype === float64) return "f64";
   if (dtype === int64) return "i64";
-  return dtype === bool && lanes === 2 ? "i64" : "i32";
+  if (dtype === bool && lanes !== 4) return lanes === 2 ? "i64" : "i8";
+  return "i32";
 }
 
 /** The lanes of consecutive elements as they are loaded, before they are unpacked. */
@@ -56,6 +57,7 @@ export function storeOne(a: Assembler, dtype: DType, place: number): void {
 /** Lanes out of elements as they lie in memory. */
 export function unpack(raw: Vector, dtype: DType): Vector {
   if (dtype.itemsize >= 4) return raw;
+  if (raw.graph.lanes === 16) return raw.as("i8").neg();
   if (dtype === int16) return raw.op("i32x4.extend_low_i16x8_s", "i32");
   if (dtype === int8) return raw.op("i16x8.extend_low_i8x16_s", "i32").op("i32x4.extend_low_i16x8_s", "i32");
   const words = raw.op("i16x8.extend_low_i8x16_u", "i32").op("i32x4.extend_low_i16x8_u", "i32");
@@ -65,6 +67,7 @@ export function unpack(raw: Vector, dtype: DType): Vector {
 /** Elements as they lie in memory, in the low bytes, out of lanes. */
 export function pack(value: Vector, dtype: DType): Vector {
   const { lanes } = value.graph;
+  if (lanes === 16) return value.and(1);
   if (dtype === bool) return value.and(1).shuffle(lowBytes(1, lanes, lanes === 2 ? 8 : 4));
   return dtype.itemsize >= 4 ? value : value.shuffle(lowBytes(dtype.itemsize, lanes, 4));
 }

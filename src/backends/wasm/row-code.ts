@@ -7,7 +7,7 @@ import { compileKernel, type Kernel } from "./engine.ts";
 import { Cursor } from "./cursor.ts";
 import { readScalar, writeScalars, type Advance } from "./parameters.ts";
 import { combine, elementVector, freshInput, halvesAsDoubles, scalarVector, type FoldPlan, type PassPlan, type RowPlan } from "./row-plan.ts";
-import type { Vector } from "./vector.ts";
+import type { Lanes, Vector } from "./vector.ts";
 import { Pool, Writer } from "./writer.ts";
 
 /** The sizes of a shape and the strips of its rows; then, for each operand, its address and its four steps; then scalars. */
@@ -104,7 +104,7 @@ export class RowCode {
     this.prologue();
   }
 
-  private cursor(into: Map<number, Cursor>, operand: number, dtype: DType, lanes: 2 | 4): void {
+  private cursor(into: Map<number, Cursor>, operand: number, dtype: DType, lanes: Lanes): void {
     const { a } = this;
     if (into.has(operand)) return;
     const cursor = new Cursor(a, dtype, lanes, this.advanceOf(operand, dtype));

@@ -10,10 +10,12 @@ export interface Imported {
   readonly run: unknown;
 }
 
+type ScalarType = Exclude<LaneType, "i8">;
+
 export interface ScalarFunction {
   readonly name: string;
-  readonly parameters: readonly LaneType[];
-  readonly result: LaneType;
+  readonly parameters: readonly ScalarType[];
+  readonly result: ScalarType;
   /** May it throw? Then it is computed for real elements only. */
   readonly throws?: boolean;
   /** Leaves the result on the stack; the arguments are in locals. */
@@ -26,7 +28,7 @@ export function mathFunction(name: string, run: (...x: number[]) => number, arit
   const imported: Imported = { name, parameters: doubles, results: ["f64"], run };
   return {
     name: `${name} ${type}`,
-    parameters: new Array<LaneType>(arity).fill(type),
+    parameters: new Array<ScalarType>(arity).fill(type),
     result: type,
     write: (a, inputs, call) => {
       for (const input of inputs) {

@@ -36,7 +36,9 @@ export function nodesOf(expr: Expr): Set<Expr> {
 
 /** The lanes of a kernel that computes `expr` and stores it as `out`. */
 export function lanesOf(expr: Expr, out: DType): Lanes {
-  return out.itemsize === 8 || [...nodesOf(expr)].some((e) => e.dtype.itemsize === 8) ? 2 : 4;
+  const used = [out, ...[...nodesOf(expr)].map((e) => e.dtype)];
+  if (used.some((dtype) => dtype.itemsize === 8)) return 2;
+  return used.every((dtype) => dtype === bool) ? 16 : 4;
 }
 
 /** The vector that holds the value of `expr`; `leaf` says what inputs, scalars and folded values are. */

@@ -3,10 +3,10 @@ import { opcodes, type Opcode } from "./assembler.ts";
 import { features } from "./engine.ts";
 import type { ScalarFunction } from "./scalar-function.ts";
 
-/** What a vector holds: four lanes of 32 bits or two of 64. */
-export type LaneType = "f32" | "f64" | "i32" | "i64";
-/** Elements that a kernel computes at once: two where a 64-bit dtype takes part, else four. */
-export type Lanes = 2 | 4;
+/** What a vector holds: sixteen lanes of 8 bits, which are masks, four of 32 or two of 64. */
+export type LaneType = "f32" | "f64" | "i8" | "i32" | "i64";
+/** Elements that a kernel computes at once: two where a 64-bit dtype takes part, sixteen where all are bools, else four. */
+export type Lanes = 2 | 4 | 16;
 
 export type Instruction =
   /** An element of an operand, or the number given at a call. */
@@ -24,10 +24,13 @@ export type Instruction =
   /** The first input, but where the second (a mask) holds the third, which is computed only if it holds in some lane. */
   | { readonly tag: "rare" };
 
-const shapes = { f32: "f32x4", f64: "f64x2", i32: "i32x4", i64: "i64x2" } as const;
+export const shapes = { f32: "f32x4", f64: "f64x2", i8: "i8x16", i32: "i32x4", i64: "i64x2" } as const;
 
 /** The integer lanes that are as wide. */
-export const maskType = (type: LaneType): "i32" | "i64" => (type === "f32" || type === "i32" ? "i32" : "i64");
+export function maskType(type: LaneType): "i8" | "i32" | "i64" {
+  if (type === "i8") return "i8";
+  return type === "f32" || type === "i32" ? "i32" : "i64";
+}
 
 /** The instructions of one kernel. */
 export class Graph {
@@ -114,7 +117,7 @@ export class Vector {
     return this.graph.node(this.type, { tag: "op", name: `${shapes[this.type]}.${name}` as Opcode, by }, [this]);
   }
   get isInteger(): boolean {
-    return this.type === "i32" || this.type === "i64";
+    return this.type === "i8" || this.type === "i32" || this.type === "i64";
   }
 
   add(other: Operand): Vector { return this.make("add", other); }

@@ -1,15 +1,15 @@
 /** Writes vector programs as code: what does not change in the loop before it, and each value that is used twice once. */
 import type { Assembler, LaneOpcode } from "./assembler.ts";
 import type { Imported, ScalarFunction } from "./scalar-function.ts";
-import type { LaneType, Vector } from "./vector.ts";
-
-const shapes = { f32: "f32x4", f64: "f64x2", i32: "i32x4", i64: "i64x2" } as const;
+import { shapes, type LaneType, type Vector } from "./vector.ts";
 
 /** A vector with a number in every lane, as it lies in memory. */
 function bytesOf(value: number, type: LaneType): Uint8Array {
   const view = new DataView(new ArrayBuffer(16));
-  for (let at = 0; at < 16; at += type === "f32" || type === "i32" ? 4 : 8) {
-    if (type === "f32") view.setFloat32(at, value, true);
+  const width = type === "i8" ? 1 : type === "f32" || type === "i32" ? 4 : 8;
+  for (let at = 0; at < 16; at += width) {
+    if (type === "i8") view.setInt8(at, value);
+    else if (type === "f32") view.setFloat32(at, value, true);
     else if (type === "f64") view.setFloat64(at, value, true);
     else if (type === "i32") view.setInt32(at, value, true);
     else view.setBigInt64(at, BigInt(value), true);
