@@ -186,11 +186,21 @@ function deposit(node: Node, index: number, grad: Tensor): void {
     buffer[index] = grad;
   } else if (old._owned && !gradMode.enabled && sameSizes(old._sizes, grad._sizes) && old.dtype === grad.dtype) {
     ops.addInplace(old, grad);
+    release(grad);
   } else {
     const sum = ops.add(old, grad);
     sum._owned = !gradMode.enabled;
     buffer[index] = sum;
+    release(old);
+    release(grad);
   }
+}
+
+/** Gives back the memory of a gradient that only this backward refers to, and that has done its work. */
+function release(grad: Tensor): void {
+  if (!grad._owned || gradMode.enabled || observed.by !== null) return;
+  grad._owned = false;
+  grad._storage.release();
 }
 
 function emptyBuffer({ outputs }: Node): Grads {
@@ -207,6 +217,7 @@ function evaluate(node: Node, task: Task, ready: ReadyQueue): void {
   }
   const results = callNode(node, grads, task.filtered);
   if (!task.keepGraph) node.releaseVariables();
+  for (const grad of grads) if (grad?._owned && !results.some((result) => result?._storage === grad._storage)) release(grad);
   if (anomaly.enabled && anomaly.checkNaN) refuseNaN(node, results);
   const { nextNodes, nextIndices } = node;
   for (let i = 0; i < nextNodes.length; i++) {
@@ -260,7 +271,10 @@ function validate(node: Node, results: Grads): void {
     const grad = results[i];
     if (next === null || grad === null || grad === undefined) continue;
     const expected = next.outputs[nextIndices.length === 0 ? 0 : nextIndices[i]];
-    if (grad._sizes !== expected.sizes || grad.dtype !== expected.dtype) results[i] = fitted(grad, expected, i, node);
+    if (grad._sizes === expected.sizes && grad.dtype === expected.dtype) continue;
+    const fit = (results[i] = fitted(grad, expected, i, node));
+    // Hooks after the node are shown the gradients that came in, of which this may be one.
+    if (node.hooks === null && fit._storage !== grad._storage) release(grad);
   }
 }
 

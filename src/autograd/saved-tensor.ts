@@ -1,6 +1,7 @@
 import { RuntimeError } from "../errors.ts";
 import { typeText } from "../schema/arguments.ts";
 import { tensorTypeName } from "../tensor/dtype.ts";
+import type { Storage } from "../tensor/heap.ts";
 import { listText, type Sizes } from "../tensor/layout.ts";
 import { type GraphNode, Tensor } from "../tensor/tensor.ts";
 import { anomaly } from "./anomaly.ts";
@@ -81,6 +82,11 @@ export class SavedTensor {
   /** The tensor as it is kept, unchecked; null where there is none, it was packed, or it was let go of. */
   get held(): Tensor | null {
     return this.tensor;
+  }
+
+  /** May a tensor that it gives lie in `storage`? Nobody knows what an unpack hook gives. */
+  mayHold(storage: Storage): boolean {
+    return this.tensor === null ? this.packed !== null : this.tensor._storage === storage;
   }
 
   private pack(tensor: Tensor, shown: Tensor, hooks: SavedTensorHooks): void {

@@ -4,6 +4,7 @@ import { Node, skipped, type Grads } from "../autograd/node.ts";
 import { SavedTensor } from "../autograd/saved-tensor.ts";
 import { gradientNode, requiresGrad } from "../autograd/variable.ts";
 import type { Schema } from "../schema/schema.ts";
+import type { Storage } from "../tensor/heap.ts";
 import { isNonOverlappingAndDense } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
@@ -178,8 +179,31 @@ export class OpNode extends Node {
         else if (count > 0) results[from] = result as Tensor | null;
       });
     }
-    if (!gradMode.enabled) markOwned(results, grads);
+    if (!gradMode.enabled) this.markOwned(results, grads);
     return results;
+  }
+
+  /**
+   * Marks the results that nobody else refers to, so that they may be kept, added to or released as they are: those in new
+   * memory, and those in the memory of a gradient that was owned itself.
+   */
+  private markOwned(results: Grads, grads: Grads): void {
+    for (let i = 0; i < results.length; i++) {
+      const result = results[i];
+      if (result === null) continue;
+      const source = grads.find((grad) => grad?._storage === result._storage);
+      const shared = results.some((other, k) => k !== i && other?._storage === result._storage) || this.mayHold(result._storage);
+      const dense = result._contiguous || isNonOverlappingAndDense(result._sizes, result._strides);
+      result._owned = !shared && dense && (source === undefined || source === null || source._owned);
+    }
+  }
+
+  private mayHold(storage: Storage): boolean {
+    if (this.saved === null) return false;
+    for (const saved of this.saved.values()) {
+      if (Array.isArray(saved) ? saved.some((s) => s.mayHold(storage)) : saved.mayHold(storage)) return true;
+    }
+    return false;
   }
 
   /** In the order in which PyTorch looks at them: by name, outputs last. */
@@ -193,20 +217,5 @@ export class OpNode extends Node {
   override releaseVariables(): void {
     if (this.saved === null) return;
     for (const saved of this.saved.values()) for (const s of Array.isArray(saved) ? saved : [saved]) s.free();
-  }
-}
-
-/**
- * Marks the results that nobody else refers to, so that they may be kept or added to as they are: those in new memory,
- * and those in the memory of a gradient that was owned itself.
- */
-function markOwned(results: Grads, grads: Grads): void {
-  for (let i = 0; i < results.length; i++) {
-    const result = results[i];
-    if (result === null) continue;
-    const source = grads.find((grad) => grad?._storage === result._storage);
-    const shared = results.some((other, k) => k !== i && other?._storage === result._storage);
-    const dense = result._contiguous || isNonOverlappingAndDense(result._sizes, result._strides);
-    result._owned = !shared && dense && (source === undefined || source === null || source._owned);
   }
 }

@@ -57,7 +57,7 @@ export class Tensor {
   /** A number that entered arithmetic as a 0-dim tensor; it ranks lowest in promotion. @internal */
   _wrapped: boolean = false;
 
-  /** A gradient that only the running backward refers to, so that it may be kept or added to in place. @internal */
+  /** A gradient that only the running backward refers to, so that it may be kept, added to in place or released. @internal */
   _owned: boolean = false;
 
   /** @internal */
