@@ -7,7 +7,7 @@ import type { Axis, Factor } from "../backends/product.ts";
 import { channelsLastStrides, isChannelsLast, type Sizes } from "../tensor/layout.ts";
 import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { writeInto } from "./copy.ts";
-import { filled } from "./fill.ts";
+import { filled, fillWith } from "./fill.ts";
 
 /** How the window moves, for each spatial dimension. */
 export interface Movement {
@@ -84,9 +84,33 @@ export function convolve(input: Tensor, weight: Tensor, bias: Tensor | null, mov
   return inOrderOf(out, input, weight);
 }
 
+/**
+ * The adjoint in the input where windows move by more than one element and are not dilated: elements of the output as far apart as
+ * the windows meet the same elements of the kernel, so they are the adjoint of that part of it, in which windows move by one.
+ */
+function spreadByPhase(grad: Tensor, weight: Tensor, bias: Tensor | null, sizes: Sizes, { stride, padding, dilation, groups }: Movement): Tensor {
+  const out = emptyTensor(sizes, grad.dtype);
+  const phases = stride.reduce<number[][]>((list, s, d) => list.flatMap((phase) => Array.from({ length: Math.min(s, sizes[d + 2]) }, (_, p) => [...phase, p])), [[]]);
+  const every = (whole: Sizes, first: Sizes): number[] => first.map((f, d) => Math.max(Math.ceil((whole[d + 2] - f) / stride[d]), 0));
+  /** The part of `t` that starts at `first`. */
+  const part = (t: Tensor, first: Sizes): Tensor => {
+    const [[n, c], [ns, cs, ...steps]] = [t._sizes, t._strides];
+    return t._aliased([n, c, ...every(t._sizes, first)], [ns, cs, ...scaled(steps, stride)], first.reduce((offset, f, d) => offset + f * steps[d], t._offset));
+  };
+  for (const phase of phases) {
+    const first = phase.map((p, d) => (p + padding[d]) % stride[d]);
+    const [target, taps] = [part(out, phase), part(weight, first)];
+    const move = { stride: stride.map(() => 1), padding: phase.map((p, d) => (p + padding[d] - first[d]) / stride[d]), dilation, groups };
+    if (taps._numel === 0) startFrom(fillWith(target, 0), bias);
+    else writeInto(target, spreadWindows(grad, taps, bias, target._sizes, move));
+  }
+  return out;
+}
+
 /** The adjoint in the input, of `sizes`: each element of `grad` spread over its window. It is a transposed convolution too, which may have a bias. */
 export function spreadWindows(grad: Tensor, weight: Tensor, bias: Tensor | null, sizes: Sizes, move: Movement): Tensor {
   const { stride, padding, dilation, groups } = move;
+  if (stride.some((s) => s > 1) && dilation.every((d) => d === 1)) return inOrderOf(spreadByPhase(grad, weight, bias, sizes, move), grad, weight);
   const out = emptyTensor(sizes, grad.dtype);
   startFrom(out, bias);
   const reach = spatial(weight._sizes).map((k, d) => dilation[d] * (k - 1));

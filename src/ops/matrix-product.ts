@@ -18,7 +18,7 @@ export interface Scaling {
 const plain: Scaling = { alpha: 1, beta: 0 };
 
 /** Products of so few multiplications are made without packing. */
-const SMALL = 100;
+const SMALL = 512;
 
 /** The last two dimensions of `t`; a vector is a column. */
 function matrixOf(t: Tensor): Strided {

@@ -28,7 +28,7 @@ export const GROUP_PANELS = 64;
 /** Bytes of a tile at the edge, where it is summed before its part is copied out. */
 export const TILE_BYTES = TILE_ROWS * 32;
 
-const heights = [2, 4];
+const heights = [1, 2, 4];
 
 export function compileMultiply(type: FloatType): Kernel {
   const copy = heights.length;
@@ -60,12 +60,12 @@ function writeRun(type: FloatType, copy: number): Assembler {
     field("n").get(column).i32(tileColumns(type)).op("i32.mul").op("i32.sub").set(width);
     least(width, () => a.i32(tileColumns(type)));
     a.get(out).get(i).i32(TILE_ROWS).op("i32.mul"); field("outRow").op("i32.mul").op("i32.add").get(column).i32(bStep).op("i32.mul").op("i32.add").set(at);
-    a.get(rows).i32(1).op("i32.and").op("i32.eqz").get(width).i32(tileColumns(type)).op("i32.eq").op("i32.and").set(whole);
+    a.get(rows).i32(3).op("i32.ne").get(width).i32(tileColumns(type)).op("i32.eq").op("i32.and").set(whole);
     // What a tile at the edge has too much of must not be written: it goes by way of memory of the unit's own.
     a.get(at); field("tiles").get(unit).get(i).get(first).op("i32.sub").op("i32.add").i32(TILE_BYTES).op("i32.mul").op("i32.add").get(whole).op("select").set(target);
     field("outRow").i32(bStep).get(whole).op("select").set(row);
     heights.forEach((height, index) => {
-      a.get(rows).i32(height - 1).op("i32.ge_s").get(rows).i32(height).op("i32.le_s").op("i32.and").when(() => {
+      a.get(rows).i32(heights[index - 1] ?? 0).op("i32.gt_s").get(rows).i32(height).op("i32.le_s").op("i32.and").when(() => {
         a.get(left).get(i); field("k").op("i32.mul").get(depth).op("i32.add").i32(aStep).op("i32.mul").op("i32.add");
         a.get(vector0).get(vector1).get(distances).get(size).get(target).get(row);
         a.get(parameters).memory(`${type.name}.load`, multiplyFields.alpha).get(beta).get(keep).get(whole).op("i32.and").call(index);
