@@ -46,8 +46,9 @@ function machineryFor(type: FloatType): Machinery {
 const PIECE_ROW_PANELS = 512;
 const PIECE_COLUMN_PANELS = 2 * GROUP_PANELS;
 const PIECE_BYTES = 1 << 21;
-/** So few rows use a panel of columns so little that packing it does not pay. */
-const FEW_ROWS = 96;
+/** So few rows use a panel of columns so little that packing it does not pay, unless its depths lie farther apart than caches like. */
+const FEW_ROWS = 64;
+const NEAR_BYTES = 3600;
 /** Multiply-adds that are worth a thread's while. */
 const GRAIN = 1 << 19;
 
@@ -62,8 +63,9 @@ export function multiply(dtype: DType, product: Product): void {
   const width = tileColumns(type);
   const [m, n, k, batch] = [lengthOf(a.rows), lengthOf(b.columns), lengthOf(a.columns), lengthOf(a.batch)];
   const left = new Side(a, { batch: a.batch, panels: rows(a.rows), depths: depths(a.columns), kernel: packRows, width: TILE_ROWS, limit: PIECE_ROW_PANELS }, type.bytes);
-  const columnPanels = (m > FEW_ROWS ? columns : columnsInPlace)(b.columns);
-  const right = new Side(b, { batch: b.batch, panels: columnPanels, depths: depths(b.rows), kernel: packColumns, width, limit: PIECE_COLUMN_PANELS }, type.bytes);
+  const steps = depths(b.rows);
+  const inPlace = m <= FEW_ROWS && Math.abs(steps[k - 1]) < k * NEAR_BYTES;
+  const right = new Side(b, { batch: b.batch, panels: (inPlace ? columnsInPlace : columns)(b.columns), depths: steps, kernel: packColumns, width, limit: PIECE_COLUMN_PANELS }, type.bytes);
 
   // The depth of a piece is a multiple of the block's, so that pieces change nothing in the order of the sums.
   const bytes = (left.lanes + right.lanes) * type.bytes;
