@@ -48,6 +48,11 @@ function padded(input: Tensor, padding: Sizes): Tensor {
   return spreadOut(input, spatial(input._sizes).map((size, d) => size + 2 * padding[d]), padding, padding.map(() => 1));
 }
 
+/** Gives the memory of a copy back that nobody else has seen, so that the next one need not take cold memory. */
+function discard(copy: Tensor, original: Tensor): void {
+  if (copy !== original) copy._storage.release();
+}
+
 /** `t`, but with its channels innermost if one of the pictures that it comes from has them so. */
 function inOrderOf(t: Tensor, ...sources: readonly Tensor[]): Tensor {
   if (t._sizes.length !== 4 || !sources.some((s) => isChannelsLast(s._sizes, s._strides))) return t;
@@ -81,6 +86,7 @@ export function convolve(input: Tensor, weight: Tensor, bias: Tensor | null, mov
     alpha: 1,
     beta: bias === null ? 0 : 1,
   });
+  discard(x, input);
   return inOrderOf(out, input, weight);
 }
 
@@ -102,7 +108,11 @@ function spreadByPhase(grad: Tensor, weight: Tensor, bias: Tensor | null, sizes:
     const [target, taps] = [part(out, phase), part(weight, first)];
     const move = { stride: stride.map(() => 1), padding: phase.map((p, d) => (p + padding[d] - first[d]) / stride[d]), dilation, groups };
     if (taps._numel === 0) startFrom(fillWith(target, 0), bias);
-    else writeInto(target, spreadWindows(grad, taps, bias, target._sizes, move));
+    else {
+      const values = spreadWindows(grad, taps, bias, target._sizes, move);
+      writeInto(target, values);
+      discard(values, target);
+    }
   }
   return out;
 }
@@ -127,6 +137,7 @@ export function spreadWindows(grad: Tensor, weight: Tensor, bias: Tensor | null,
     alpha: 1,
     beta: bias === null ? 0 : 1,
   });
+  discard(g, grad);
   return inOrderOf(out, grad, weight);
 }
 
@@ -150,5 +161,6 @@ export function correlate(grad: Tensor, input: Tensor, sizes: Sizes, move: Movem
     alpha: 1,
     beta: 0,
   });
+  discard(x, input);
   return inOrderOf(out, grad, input);
 }
