@@ -84,7 +84,8 @@ def number(value):
 
 
 def values(tensor):
-    array = tensor.detach().numpy().reshape(-1)
+    # Forced, for the gradient of sign is a tensor without memory.
+    array = tensor.detach().numpy(force=True).reshape(-1)
     if array.dtype == np.float32:
         return [number(float(str(item))) for item in array]
     if array.dtype == np.float64:
