@@ -1,5 +1,6 @@
 /** `backward` and `grad`: what users call to run the engine. */
 import { RuntimeError, ValueError, warn } from "../errors.ts";
+import { FLOAT } from "../tensor/dtype.ts";
 import { isNonOverlappingAndDense, numelOf, sameSizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { bind, Signature, typeText } from "../schema/arguments.ts";
@@ -55,6 +56,7 @@ function rootGrad(output: Target, grad: Tensor | null | undefined, i: number): T
   if (grad === null || grad === undefined) {
     if (output instanceof Tensor && !requiresGrad(output)) return null;
     if (numelOf(sizes) !== 1) throw new RuntimeError("grad can be implicitly created only for scalar outputs");
+    if (dtype.kind !== FLOAT) throw new RuntimeError(`grad can be implicitly created only for real scalar outputs but got ${String(dtype)}`);
     const ones = ops.full(sizes, 1, dtype);
     // As ones_like: one element is dense whatever its strides, and keeps them.
     if (output instanceof Tensor) ones._setGeometry(sizes, output._strides, 0);

@@ -142,18 +142,16 @@ export class SavedTensor {
     const written = tensor._counter!.value !== this.version;
     if (this.isOutput) {
       if (written) throw modified(tensor, this.sizes, savedFor, tensor._outputNr, this.version);
-      // Gradients of `tensor` may by now go elsewhere, or nowhere.
-      return tensor._gradFn === savedFor || !gradMode.enabled ? tensor : outputOf(savedFor, tensor._outputNr, tensor);
-    }
-    // PyTorch keeps no output number of such a tensor, and says 0.
-    if (written) {
-      throw modified(tensor, tensor._sizes, this.maker(tensor, savedFor), 0, this.version);
+      // Gradients of `tensor` may go elsewhere, or nowhere, by now or by the time of the second derivative.
+      return !gradMode.enabled ? tensor : outputOf(savedFor, tensor._outputNr, tensor);
     }
     if (!this.wasLeaf && tensor._gradFn === null && gradFn(tensor) === null) {
       throw new RuntimeError(
         "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, please use out-of-place `.detach()` instead",
       );
     }
+    // PyTorch keeps no output number of such a tensor, and says 0.
+    if (written) throw modified(tensor, tensor._sizes, this.maker(tensor, savedFor), 0, this.version);
     return tensor;
   }
 

@@ -208,12 +208,13 @@ export class ViewOverload implements Overload, Differentiable {
 
   call(values: unknown[]): Tensor | readonly Tensor[] {
     const self = values[0] as Tensor;
+    // The node comes first: an input that may not be used in the graph is refused before anything else.
+    const node = mustRecord(this, values) ? new ViewNode(this, values, self) : null;
     const result = this.definition.view(self, ...values.slice(1));
     const several = Array.isArray(result);
     const outputs = (several ? (result as View[]) : [result as View]).map((v) => (this.copies ? copyOf(self, v) : aliasOf(self, v, several)));
-    if (mustRecord(this, values)) {
+    if (node !== null) {
       refuseIntegerGraph(self.dtype);
-      const node = new ViewNode(this, values, self);
       for (const output of outputs) setHistory(output, node);
     }
     return several ? outputs : outputs[0];
@@ -229,9 +230,9 @@ export class ViewOverload implements Overload, Differentiable {
     const self = values[0] as Tensor;
     const recording = mustRecord(this, values);
     checkInplace(self, recording);
-    const { sizes, strides, offset } = this.definition.view(self, ...values.slice(1)) as View;
-    if (recording) refuseIntegerGraph(self.dtype);
     const node = recording ? new ViewNode(written, values, self) : null;
+    const { sizes, strides, offset } = this.definition.view(self, ...values.slice(1)) as View;
+    if (node !== null) refuseIntegerGraph(self.dtype);
     self._setGeometry(sizes, strides, offset);
     bumpVersion(self);
     // The elements stay as they are, so a base that `self` views keeps its history.
@@ -292,16 +293,29 @@ export function viewCopy<P extends readonly unknown[], N, R>(op: FunctionOp<P, N
   return makeOp(`${op.opName}_copy`, views.map((overload) => overload.copying()), false) as FunctionOp<P, N, R>;
 }
 
+/** What a composite may have besides its body; the two refusals serve calls with `out`. */
+interface CompositeOptions {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
+  inplace?: (...args: any[]) => Tensor;
+  takesOut?: boolean | undefined;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
+  refuse?: (...values: any[]) => void;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
+  refuseOut?: (out: Tensor, ...values: any[]) => void;
+}
+
 /** An op made of other ops: it has neither kernel nor gradient of its own. */
 export class CompositeOverload implements Overload {
   readonly signature: Signature;
   readonly inplace?: (values: unknown[]) => Tensor;
   readonly refuse?: ((...values: never[]) => void) | undefined;
+  readonly refuseOut?: ((out: Tensor, ...values: never[]) => void) | undefined;
   private readonly body: (...args: never[]) => unknown;
-  constructor(text: string, body: (...args: never[]) => unknown, inplace?: (...args: never[]) => Tensor, takesOut = true, refuse?: (...values: never[]) => void) {
+  constructor(text: string, body: (...args: never[]) => unknown, { inplace, takesOut = true, refuse, refuseOut }: CompositeOptions = {}) {
     this.signature = new Signature(parseSchema(text), { takesOut });
     this.body = body;
     this.refuse = refuse;
+    this.refuseOut = refuseOut;
     if (inplace !== undefined) this.inplace = (values) => inplace(...(values as never[]));
   }
   call(values: unknown[]): unknown {
@@ -311,15 +325,15 @@ export class CompositeOverload implements Overload {
 
 /** Defines a composite. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
-export function composite<T>(text: string, body: (...args: any[]) => unknown, options: { method?: boolean; inplace?: (...args: any[]) => Tensor; takesOut?: boolean; refuse?: (...values: any[]) => void } = {}): T {
-  const overload = new CompositeOverload(text, body, options.inplace, options.takesOut, options.refuse);
+export function composite<T>(text: string, body: (...args: any[]) => unknown, options: CompositeOptions & { method?: boolean } = {}): T {
+  const overload = new CompositeOverload(text, body, options);
   return makeOp(overload.signature.schema.name, [overload], options.method ?? takesSelf(overload.signature.schema)) as T;
 }
 
 /** Defines one op of several composites, by their schemas in the order in which they are tried; it takes no `out`. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
 export function alternatives<T>(bodies: Record<string, (...args: any[]) => unknown>, options: { method?: boolean } = {}): T {
-  const overloads = Object.entries(bodies).map(([text, body]) => new CompositeOverload(text, body, undefined, false));
+  const overloads = Object.entries(bodies).map(([text, body]) => new CompositeOverload(text, body, { takesOut: false }));
   return makeOp(overloads[0].signature.schema.name, overloads, options.method ?? true) as T;
 }
 
@@ -348,7 +362,6 @@ export function factoryOverload(text: string, body: (...args: any[]) => Tensor, 
       const made = unrecorded(() => body(...values.slice(0, parameters.length)));
       return values[requiresGrad] === true ? markRequiresGrad(made) : made;
     },
-    undefined,
-    takesOut,
+    { takesOut },
   );
 }

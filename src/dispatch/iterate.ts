@@ -119,7 +119,7 @@ export function refuseOverlap(out: Tensor, input: Tensor): void {
   if (out === input || (whole && isNonOverlappingAndDense(out._sizes, out._strides) && isNonOverlappingAndDense(input._sizes, input._strides))) throw overlap();
 }
 
-export function refuseBroadcastOutput(out: Tensor, sizes: Sizes): void {
+export function refuseBroadcastOutput(out: Pick<Tensor, "_sizes">, sizes: Sizes): void {
   if (sameSizes(out._sizes, sizes)) return;
   throw new RuntimeError(`output with shape ${listText(out._sizes)} doesn't match the broadcast shape ${listText(sizes)}`);
 }

@@ -18,6 +18,8 @@ export interface Overload {
   readonly strictOut?: boolean;
   /** Refuses arguments before anybody looks at `out`. */
   readonly refuse?: ((...values: never[]) => void) | undefined;
+  /** Refuses an `out` that the op checks before it computes. */
+  readonly refuseOut?: ((out: Tensor, ...values: never[]) => void) | undefined;
 }
 
 /** Each way to break off the positional arguments `P` and to give the rest by name. */
@@ -160,11 +162,12 @@ function underObservation<T>(op: AnyOp, args: unknown[], inplace: boolean, call:
 
 /** `out=`: computes, then writes into the given tensors. A factory takes the dtype of `out`. */
 function callWithOut(op: AnyOp, args: unknown[], { out, ...rest }: Record<string, unknown>): unknown {
-  const { signature, strictOut, refuse } = op.overloads[0];
+  const { signature, strictOut, refuse, refuseOut } = op.overloads[0];
   const values = refuse === undefined ? null : signature.match(args, rest);
   if (values !== null) refuse!(...(values as never[]));
   const isFactory = signature.schema.positions.has("pin_memory");
   const outs = checkOut(op.opName, out, args);
+  if (values !== null) refuseOut?.(outs[0], ...(values as never[]));
   const result = invoke(op, [...args, isFactory ? { dtype: outs[0].dtype, ...rest } : rest], false);
   const results = result instanceof Tensor ? [result] : (result as Tensor[]);
   for (const [i, r] of results.entries()) writeOut(outs[i], r, args, { quietly: isFactory, strictly: strictOut === true });

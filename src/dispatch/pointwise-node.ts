@@ -61,7 +61,7 @@ export class PointwiseNode extends Node {
       if (formula === null) complete = false;
       else for (const name of formula.names) this.saveValue(name, values, result, overwritten);
     }
-    if (!complete) for (const name of this.op.shared) if (this.saveValue(name, values, result, overwritten)) this.savesMore = true;
+    if (!complete) for (const name of this.op.sharedBy(values)) if (this.saveValue(name, values, result, overwritten)) this.savesMore = true;
   }
 
   /** Saves one value unless it is saved already; tells whether it did. */
@@ -113,6 +113,7 @@ export class PointwiseNode extends Node {
     if (grad === null) return results;
     if (this.op.definition.noDerivative !== undefined) throw new RuntimeError(`derivative for aten::${this.op.definition.noDerivative}${this.wrote ? "_" : ""} is not implemented`);
     if (this.savedCount > 1 || this.savesMore || nextNodes[0] === null) this.checkSaved();
+    this.op.definition.refuseBackward?.(this.wanted(), (name) => this.valueAt(name, grad));
     for (let i = 0; i < formulas.length; i++) {
       const formula = formulas[i];
       const next = nextNodes[i];
@@ -137,6 +138,11 @@ export class PointwiseNode extends Node {
       }
     }
     return results;
+  }
+
+  /** The inputs whose gradients the running backward wants. */
+  private wanted(): string[] {
+    return this.op.differentiable.filter((_, i) => this.nextNodes[i] !== null && this.nextNodes[i]!.role !== skipped).map(({ name }) => name);
   }
 
   override savedTensors(): readonly (SavedTensor | null)[] {

@@ -48,6 +48,8 @@ export interface PointwiseDefinition {
   /** Refuses a call whose result can be written where it is to go. */
   check?: (values: readonly unknown[], common: DType, out: DType) => void;
   node?: string;
+  /** Refuses a backward before any gradient is computed: `needed` are the inputs that want one. */
+  refuseBackward?: (needed: readonly string[], saved: (name: string) => unknown) => void;
   /** Name of an op that has no derivative: its node refuses to run backward. */
   noDerivative?: string;
   /** Do Tensor parameters take numbers too? Default: where there are two or more. */
@@ -92,8 +94,8 @@ export class PointwiseOverload implements Overload {
   readonly strictOut: boolean;
   /** Names and positions of the differentiable inputs, in schema order: the edges of the node. */
   readonly differentiable: readonly { name: string; position: number; formula: Formula | Choice }[];
-  /** What is saved whichever gradients are asked for, as PyTorch does: the result, and what several gradients read. */
-  readonly shared: readonly string[];
+  /** What `sharedBy` gives, where it is the same for all calls. */
+  private readonly fixedShared: readonly string[] | null;
   /** Positions in the order in which PyTorch looks at what was saved: by name, the result last. */
   readonly unpacked: readonly number[];
   private readonly operands: readonly number[];
@@ -114,8 +116,8 @@ export class PointwiseOverload implements Overload {
     this.differentiable = Object.entries(definition.backward ?? {})
       .map(([name, formula]) => ({ name, position: positions.get(name)!, formula }))
       .sort((a, b) => a.position - b.position);
-    const read = this.differentiable.flatMap(({ formula }) => (formula instanceof Choice ? [] : fused(formula).names));
-    this.shared = this.differentiable.length < 2 ? [] : read.filter((name, i) => name !== "grad" && (name === "result" || read.indexOf(name) !== i));
+    const chosen = this.differentiable.length > 1 && this.differentiable.some(({ formula }) => formula instanceof Choice);
+    this.fixedShared = chosen ? null : this.sharedBy([]);
     this.unpacked = [...[...positions.keys()].sort().map((name) => positions.get(name)!), parameters.length];
     const promotes = (name: string): boolean => !definition.unpromoted?.includes(name);
     this.tensorPositions = tensors.map((p) => positions.get(p.name)!);
@@ -140,6 +142,14 @@ export class PointwiseOverload implements Overload {
       }
     }
     for (const { name, position } of this.differentiable) if (position === undefined) throw new Error(`${this.schema.name}: no input is called ${name}`);
+  }
+
+  /** What is saved whichever gradients are asked for, as PyTorch does: the result, and what several gradients read. */
+  sharedBy(values: readonly unknown[]): readonly string[] {
+    if (this.fixedShared) return this.fixedShared;
+    if (this.differentiable.length < 2) return [];
+    const read = this.differentiable.flatMap(({ formula }) => this.formulaOf(formula, values).names);
+    return read.filter((name, i) => name !== "grad" && (name === "result" || read.indexOf(name) !== i));
   }
 
   /** Does a gradient ask for `name`? */
@@ -280,6 +290,7 @@ export class PointwiseOverload implements Overload {
     checkInplace(self, recording);
     const { common, out: outDtype } = this.dtypes(values);
     const node = recording && (self.dtype.kind === FLOAT || this.definition.noDerivative === undefined) ? new PointwiseNode(this, values, common) : null;
+    node?.save(values, null, self);
     this.definition.refuse?.(values, common, true);
     const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
     refuseInternalOverlap(self);
@@ -289,7 +300,6 @@ export class PointwiseOverload implements Overload {
       throw new RuntimeError(`result type ${outDtype.title} can't be cast to the desired output type ${this.definition.castName?.(self.dtype) ?? self.dtype.title}`);
     }
     this.definition.check?.(values, common, outDtype);
-    node?.save(values, null, self);
     this.compute(values, common, self.dtype, self);
     bumpVersion(self);
     if (node !== null) {

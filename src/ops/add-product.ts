@@ -40,7 +40,7 @@ function addmmForward(self: Tensor, mat1: Tensor, mat2: Tensor, beta: Factor, al
   checkMatrices(self, mat1, mat2);
   const scaling = { beta: Number(beta), alpha: Number(alpha) };
   const out = startingFrom(self, [mat1._sizes[0], mat2._sizes[1]], scaling);
-  refuseBoolProduct(self.dtype, "addmm_impl_cpu_");
+  refuseBoolProduct(self.dtype, "addmm_impl_cpu_", out._numel);
   return multiplyInto(out, mat1, mat2, scaling);
 }
 
@@ -93,7 +93,7 @@ function baddbmmForward(self: Tensor, batch1: Tensor, batch2: Tensor, beta: Fact
   }
   const scaling = { beta: Number(beta), alpha: Number(alpha) };
   const out = startingFrom(self, sizes, scaling);
-  refuseBoolProduct(self.dtype, "baddbmm");
+  refuseBoolProduct(self.dtype, "baddbmm", out._numel);
   return multiplyBatches(out, batch1, batch2, scaling);
 }
 
@@ -121,7 +121,7 @@ function addbmmForward(self: Tensor, batch1: Tensor, batch2: Tensor, beta: Facto
   // One product of the matrices side by side sums over the batches too.
   const wide = batch1.permute([1, 0, 2]).reshape([a[1], a[0] * a[2]]);
   const scaling = { beta: Number(beta), alpha: Number(alpha) };
-  refuseBoolProduct(self.dtype, "addmm_impl_cpu_");
+  refuseBoolProduct(self.dtype, "addmm_impl_cpu_", sizes[0] * sizes[1]);
   return multiplyInto(startingFrom(self, sizes, scaling), wide, batch2.reshape([b[0] * b[1], b[2]]), scaling);
 }
 

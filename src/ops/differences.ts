@@ -86,8 +86,8 @@ function rule(name: string, text: string, total: (areas: Tensor, dim: number) =>
   return makeOp(
     name,
     [
-      new CompositeOverload(`${name}.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor`, (y: Tensor, x: Tensor, dim: number) => of(y, x, 1, dim), undefined, false),
-      new CompositeOverload(`${name}.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor`, (y: Tensor, dx: number, dim: number) => of(y, null, dx, dim), undefined, false),
+      new CompositeOverload(`${name}.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor`, (y: Tensor, x: Tensor, dim: number) => of(y, x, 1, dim), { takesOut: false }),
+      new CompositeOverload(`${name}.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor`, (y: Tensor, dx: number, dim: number) => of(y, null, dx, dim), { takesOut: false }),
     ],
     false,
   ) as Integral;

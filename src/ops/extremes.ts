@@ -1,9 +1,11 @@
 /** Bounds and the larger or smaller of two elements. */
+import { refuseBroadcastOutput } from "../dispatch/iterate.ts";
 import { choose, overloaded, pointwise, PointwiseOverload } from "../dispatch/pointwise.ts";
 import type { InplaceOp, Op } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
 import { valueOnly, type Arithmetic, type Formula } from "../ir/arithmetic.ts";
 import { BOOL, typeMetaName, type DType } from "../tensor/dtype.ts";
+import { broadcastSizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { both, mustFit, noKernel } from "./refusals.ts";
 
@@ -85,6 +87,18 @@ function refuseBoolBounds(values: readonly unknown[], common: DType): void {
   if (values[1] !== null && values[2] !== null) noKernel("clamp_cpu", BOOL)(values, common);
 }
 
+/** PyTorch joins two comparisons in place, the second into the first; its shape must hold both. */
+function refuseNarrowComparison(needed: readonly string[], saved: (name: string) => unknown): void {
+  const [self, min, max] = ["self", "min", "max"].map((name) => saved(name) as Tensor | null);
+  if (min === null || max === null) return;
+  const joined: Record<string, [Tensor, Tensor, Tensor, Tensor]> = { min: [self!, min, min, max], max: [self!, max, max, min], self: [self!, min, self!, max] };
+  for (const [name, [a, b, c, d]] of Object.entries(joined)) {
+    if (!needed.includes(name)) continue;
+    const into = broadcastSizes(a._sizes, b._sizes);
+    refuseBroadcastOutput({ _sizes: into }, broadcastSizes(into, broadcastSizes(c._sizes, d._sizes)));
+  }
+}
+
 type Bound = number | Tensor | null;
 type Clamp = InplaceOp<[self: Tensor, min?: Bound, max?: Bound], { min?: Bound; max?: Bound }>;
 
@@ -98,6 +112,7 @@ const clampOf = (name: string): Clamp =>
         min: choose(["max"], (max) => (max === null ? minGrad : minOfBothGrad)),
         max: choose(["min"], (min) => (min === null ? maxGrad : maxOfBothGrad)),
       },
+      refuseBackward: refuseNarrowComparison,
       node: "ClampBackward0",
       check: both(checkBounds, refuseBoolBounds),
       numbers: false,

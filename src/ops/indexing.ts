@@ -48,7 +48,7 @@ function copyTo(view: Tensor, value: Tensor): void {
 /** `self[indices] = value`, as Tensor.__setitem__ does it; `accumulate` adds instead. */
 function assign(self: Tensor, entries: readonly Entry[], value: Tensor, accumulate: boolean): Tensor {
   if (entries.length === 1 && entries[0] === false) return self;
-  if (accumulate && onlyTensors(entries)) return invokeInplace(putAt as unknown as AnyOp, [self, entries, value, true]);
+  if (onlyTensors(entries)) return invokeInplace(putAt as unknown as AnyOp, [self, entries, value, accumulate]);
   const { view, tensors } = applyIndex(self, entries.length === 1 && entries[0] === true ? [null] : entries, true);
   if (tensors.length > 0) putInto(view, tensors, value, accumulate);
   else if (accumulate) view.add_(value);
@@ -69,7 +69,8 @@ const asList = (indices: unknown): readonly unknown[] => (Array.isArray(indices)
 /**
  * `self` with `values`, broadcast, where `indices` lead: a list with one entry a dimension, of the kinds that
  * `x.index` takes. With `accumulate` they are added, each place as often as it is named. The in-place form is Python's
- * `x[i, …] = v`.
+ * `x[i, …] = v`, which lets `values` have dimensions of size 1 in front; with nothing but tensors in the list it is
+ * PyTorch's `index_put_`, which does not.
  *
  * @example
  * const x = torch.zeros(2, 3);
@@ -85,7 +86,7 @@ export const index_put: InplaceOp<[self: Tensor, indices: readonly Index[] | Ind
         const value = valueFor(self, values);
         return onlyTensors(entries) ? putAt(self, entries, value, accumulate) : assign(self.clone(), entries, value, accumulate);
       },
-      (self: Tensor, indices: unknown, values: unknown, accumulate: boolean) => assign(self, readIndex(asList(indices)), valueFor(self, values), accumulate),
+      { inplace: (self: Tensor, indices: unknown, values: unknown, accumulate: boolean) => assign(self, readIndex(asList(indices)), valueFor(self, values), accumulate) },
     ),
   ],
   true,

@@ -4,7 +4,7 @@ import type { FunctionOp } from "../dispatch/op.ts";
 import { resultDtype } from "../dispatch/promote.ts";
 import { RuntimeError, ValueError } from "../errors.ts";
 import { get_default_dtype } from "../tensor/dtype.ts";
-import { channelsLastStrides, contiguousStrides, isChannelsLast, listText, sameSizes, wrapDim, type Sizes } from "../tensor/layout.ts";
+import { channelsLastStrides, contiguousStrides, isChannelsLast, listText, sameSizes, viewStrides, wrapDim, type Sizes } from "../tensor/layout.ts";
 import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { atleast_1d, atleast_2d, atleast_3d } from "./broadcasting.ts";
 import { writeInto } from "./copy.ts";
@@ -37,10 +37,11 @@ function joined(tensors: Tensors, dim: number): Tensor {
   const scalar = tensors.findIndex((t) => t._sizes.length === 0);
   if (scalar >= 0) throw new RuntimeError(`zero-dimensional tensor (at position ${scalar}) cannot be concatenated`);
   const dtype = resultDtype(tensors)!;
-  const first = tensors.find((t) => !isSkipped(t._sizes)) ?? tensors[0];
+  const parts = tensors.filter((t) => !isSkipped(t._sizes));
+  if (parts.length === 0) return emptyTensor([0], dtype);
+  const [first] = parts;
   const d = wrapDim(dim, first._sizes.length);
   checkJoinable(tensors, first, d);
-  const parts = tensors.filter((t) => !isSkipped(t._sizes));
   const sizes = first._sizes.with(d, parts.reduce((sum, t) => sum + t._sizes[d], 0));
   const strides = tensors.every((t) => isChannelsLast(t._sizes, t._strides)) ? channelsLastStrides(sizes) : contiguousStrides(sizes);
   const out = emptyStrided(sizes, strides, dtype);
@@ -66,10 +67,10 @@ export const cat: JoinAlong = kernel("cat(Tensor[] tensors, int dim=0) -> Tensor
 
 /** The part of `grad` that each joined tensor made. */
 function splitGrad({ grad, tensors_sizes, dim }: { grad: Tensor; tensors_sizes: readonly Sizes[]; dim: number }): Tensor[] {
-  const d = wrapDim(dim, grad._sizes.length);
   let start = 0;
   return tensors_sizes.map((size) => {
     if (isSkipped(size)) return filled(size, 0, grad.dtype);
+    const d = wrapDim(dim, size.length);
     start += size[d];
     return grad.narrow(d, start - size[d], size[d]);
   });
@@ -111,10 +112,11 @@ export const stack: JoinAlong = kernel("stack(Tensor[] tensors, int dim=0) -> Te
         throw new RuntimeError(`stack expects each tensor to be equal size, but got ${listText(sizes)} at entry 0 and ${listText(t._sizes)} at entry ${k}`);
       }
     });
-    const out = emptyTensor(sizes.toSpliced(d, 0, tensors.length), resultDtype(tensors)!);
-    const strides = out._strides.toSpliced(d, 1);
-    tensors.forEach((t, k) => writeInto(out._aliased(sizes, strides, k * out._strides[d]), t));
-    return out;
+    // As PyTorch lays it out: joined along a dimension that there is, which is then split.
+    if (d === sizes.length) return joined(tensors.map((t) => t._aliased([...sizes, 1], [...t._strides, 1], t._offset)), d);
+    const row = joined(tensors, d);
+    const split = sizes.toSpliced(d, 0, tensors.length);
+    return row._aliased(split, viewStrides(row._sizes, row._strides, split)!, 0);
   },
   backward: { tensors: ({ grad, dim }) => grad.unbind(dim) },
 });

@@ -26,7 +26,7 @@ export const mm: Op<[self: Tensor, mat2: Tensor], { mat2?: Tensor }> = kernel("m
     if (self.dtype !== mat2.dtype) {
       throw new RuntimeError(`expected m1 and m2 to have the same dtype, but got: ${typeName(self.dtype)} != ${typeName(mat2.dtype)}`);
     }
-    refuseBoolProduct(self.dtype, "addmm_impl_cpu_");
+    refuseBoolProduct(self.dtype, "addmm_impl_cpu_", self._numel * mat2._numel);
     return multiplyInto(emptyTensor([self._sizes[0], mat2._sizes[1]], self.dtype), self, mat2);
   },
   backward: {
@@ -39,7 +39,7 @@ export const mm: Op<[self: Tensor, mat2: Tensor], { mat2?: Tensor }> = kernel("m
 export const bmm: Op<[self: Tensor, mat2: Tensor], { mat2?: Tensor }> = kernel("bmm(Tensor self, Tensor mat2) -> Tensor", {
   forward: (self: Tensor, mat2: Tensor) => {
     checkBatches(self, mat2);
-    refuseBoolProduct(self.dtype, "bmm");
+    refuseBoolProduct(self.dtype, "bmm", self._numel * mat2._numel);
     return multiplyBatches(emptyTensor([self._sizes[0], self._sizes[1], mat2._sizes[2]], self.dtype), self, mat2);
   },
   backward: {
@@ -73,7 +73,8 @@ function dotProduct(self: Tensor, other: Tensor, name: string): Tensor {
       `inconsistent tensor size, expected tensor ${listText(a)} and src ${listText(b)} to have the same number of elements, but got ${a[0]} and ${b[0]} elements respectively`,
     );
   }
-  refuseBoolProduct(self.dtype, name);
+  // Its kernel is looked up even for nothing.
+  refuseBoolProduct(self.dtype, name, 1);
   const row = self._aliased([1, a[0]], [0, self._strides[0]], self._offset);
   return multiplyInto(emptyTensor([], self.dtype), row, other);
 }

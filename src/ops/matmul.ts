@@ -6,6 +6,7 @@ import { requiresGrad } from "../autograd/variable.ts";
 import { broadcastSizes, listText, numelOf, wrapDim, type Sizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { contiguous } from "./copy.ts";
+import { typeName } from "./cpp-text.ts";
 import { _unsafe_view } from "./unsafe-view.ts";
 
 /**
@@ -16,11 +17,23 @@ import { _unsafe_view } from "./unsafe-view.ts";
  * @example
  * torch.matmul(torch.ones(4, 2, 3), torch.ones(3)).shape; // [4, 2]
  */
-export const matmul: Op<[self: Tensor, other: Tensor], { other?: Tensor }> = composite("matmul(Tensor self, Tensor other) -> Tensor", multiplied, { refuse: refuseScalars });
+export const matmul: Op<[self: Tensor, other: Tensor], { other?: Tensor }> = composite("matmul(Tensor self, Tensor other) -> Tensor", multiplied, { refuse: refuseScalars, refuseOut });
 
 function refuseScalars(self: Tensor, other: Tensor): void {
   const [d1, d2] = [self._sizes.length, other._sizes.length];
   if (d1 === 0 || d2 === 0) throw new RuntimeError(`both arguments to matmul need to be at least 1D, but they are ${d1}D and ${d2}D`);
+}
+
+/** The dtype of `out` is looked at after the shapes and before anything else, by the product that serves. */
+function refuseOut(out: Tensor, self: Tensor, other: Tensor): void {
+  const [d1, d2] = [self._sizes.length, other._sizes.length];
+  if (d1 === 1 && d2 === 1) {
+    if (out.dtype !== self.dtype) throw new RuntimeError(`result dtype ${out.dtype.title} does not match input dtype ${self.dtype.title}`);
+    return;
+  }
+  const { dtype } = d1 > 2 && d2 > 2 ? other : self;
+  if (out.dtype === dtype || d2 === 1 || self._sizes[d1 - 1] !== other._sizes[d2 - 2]) return;
+  throw new RuntimeError(`Expected out tensor to have dtype ${typeName(dtype)}, but got ${typeName(out.dtype)} instead`);
 }
 
 function multiplied(self: Tensor, other: Tensor): Tensor {

@@ -68,9 +68,9 @@ export function overwriting<A extends unknown[]>(forward: (self: Tensor, ...args
   };
 }
 
-/** No product of booleans exists; PyTorch's text names the kernel that lacks it. */
-export function refuseBoolProduct(dtype: DType, kernelName: string): void {
-  if (dtype.kind === BOOL) throw new NotImplementedError(`"${kernelName}" not implemented for 'Bool'`);
+/** No product of booleans exists, but of nothing; PyTorch's text names the kernel that lacks it. */
+export function refuseBoolProduct(dtype: DType, kernelName: string, multiplications: number): void {
+  if (dtype.kind === BOOL && multiplications > 0) throw new NotImplementedError(`"${kernelName}" not implemented for 'Bool'`);
 }
 
 export function refuseUnmultipliable(a: Sizes, b: Sizes): void {
@@ -101,7 +101,7 @@ export function checkMatrixVector(self: { sizes: Sizes; dtype: DType }, mat: Ten
   if (mat.dtype !== vec.dtype || self.dtype !== vec.dtype) {
     throw new RuntimeError(`addmv input tensors must have the same dtype, but got ${self.dtype.title}, ${mat.dtype.title}, and ${vec.dtype.title}`);
   }
-  refuseBoolProduct(vec.dtype, "addmv_impl_cpu");
+  refuseBoolProduct(vec.dtype, "addmv_impl_cpu", mat._numel);
 }
 
 /** Gradient of the left factor, laid out by columns where the factor is (mm_mat1_backward). */

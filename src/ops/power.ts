@@ -79,7 +79,7 @@ function floatPower(parameters: string): CompositeOverload {
     }
     return self.pow_(inDouble(exponent));
   };
-  return new CompositeOverload(`float_power(${parameters}) -> Tensor`, (self: TensorLike, exponent: TensorLike) => pow(inDouble(self), inDouble(exponent)), inplace);
+  return new CompositeOverload(`float_power(${parameters}) -> Tensor`, (self: TensorLike, exponent: TensorLike) => pow(inDouble(self), inDouble(exponent)), { inplace });
 }
 
 /** self to the power of exponent, computed and returned in float64. */

@@ -44,7 +44,7 @@ function running(name: "cumsum" | "cumprod", scanner: Scanner) {
  */
 export const cumsum: Running = kernel("cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", {
   ...running("cumsum", new Scanner("sum")),
-  backward: { self: ({ grad, dim }) => (grad._numel <= 1 ? grad : suffixSum(grad, wrapDim(dim, grad._sizes.length))) },
+  backward: { self: ({ grad, dim }) => (grad._numel <= 1 || grad.size(dim) === 1 ? grad : suffixSum(grad, wrapDim(dim, grad._sizes.length))) },
 });
 
 /** The products of the elements up to each one along `dim`; the gradient is exact where elements are zero. */

@@ -45,8 +45,7 @@ export const where: FunctionOp<[condition: Tensor, self: TensorLike, other: Tens
   new CompositeOverload(
     "where(Tensor condition) -> Tensor[]",
     (condition: Tensor) => (condition._sizes.length === 0 ? condition.unsqueeze(0) : condition).nonzero().unbind(1),
-    undefined,
-    false,
+    { takesOut: false },
   ),
   whereOf("Tensor self, Tensor other", true),
   whereOf("Scalar self, Tensor other"),

@@ -141,6 +141,7 @@ export const expand_as: Op<[self: Tensor, other: Tensor]> = composite("expand_as
  */
 export const sum_to_size: Op<[self: Tensor, size: Size]> & Variadic = composite("sum_to_size(Tensor self, int[] size) -> Tensor", (self: Tensor, size: Sizes) => {
   if (!isExpandable(size, self._sizes)) throw new RuntimeError(`size {${listText(size)}} is not expandable to size {${listText(self._sizes)}}.`);
+  if (size.length === 0) return self.sum();
   const lead = self._sizes.length - size.length;
   const dims = self._sizes.flatMap((s, d) => (d < lead || (size[d - lead] === 1 && s !== 1) ? [d] : []));
   const summed = dims.length === 0 ? self : self.sum(dims, true);
@@ -207,8 +208,17 @@ export const repeat: Op<[self: Tensor, repeats: Size], { repeats?: Size }> & Var
   },
   backward: {
     self: ({ grad, self_sizes, repeats }: { grad: Tensor; self_sizes: Sizes; repeats: Sizes }) => {
-      const pairs = repeatedPairs(self_sizes, repeats);
-      return repeats.length === 0 ? grad : grad.reshape(pairs).sum(repeats.map((_, d) => 2 * d)).view(self_sizes);
+      const lead = repeats.length - self_sizes.length;
+      let whole = grad;
+      for (let d = 0; d < lead; d++) whole = whole.sum(0);
+      // A gradient of what was not repeated is handed on as it is.
+      const sizes: number[] = [];
+      const dims: number[] = [];
+      self_sizes.forEach((size, d) => {
+        if (repeats[lead + d] !== 1) dims.push(sizes.push(repeats[lead + d]) - 1);
+        sizes.push(size);
+      });
+      return dims.length === 0 ? whole : whole.reshape(sizes).sum(dims);
     },
   },
 });

@@ -108,9 +108,9 @@ export const split: Op<[self: Tensor, split_size: number | Size, dim?: number], 
       view: evenSplit,
       backward: joinedGrads,
     }),
-    new CompositeOverload("split.sizes(Tensor self, int[] split_size, int dim=0) -> Tensor[]", splitSized, undefined, false),
+    new CompositeOverload("split.sizes(Tensor self, int[] split_size, int dim=0) -> Tensor[]", splitSized, { takesOut: false }),
     // torch.split calls its parameter so, the method does not.
-    new CompositeOverload("split.function(Tensor self, Any split_size_or_sections, int dim=0) -> Tensor[]", splitAny, undefined, false),
+    new CompositeOverload("split.function(Tensor self, Any split_size_or_sections, int dim=0) -> Tensor[]", splitAny, { takesOut: false }),
   ],
   true,
 ) as typeof split;

@@ -95,8 +95,7 @@ export const unique: Op<[self: Tensor, sorted?: boolean, return_inverse?: boolea
     "unique(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False, int? dim=None) -> Tensor",
     (self: Tensor, _sorted: boolean, inverse: boolean, counts: boolean, dim: number | null) =>
       asked((dim === null ? amongKernel : slicesKernel).call([self, dim]) as unknown as Triple, inverse, counts),
-    undefined,
-    false,
+    { takesOut: false },
   ),
 );
 
@@ -106,7 +105,6 @@ export const unique_consecutive: Op<[self: Tensor, return_inverse?: boolean, ret
   new CompositeOverload(
     "unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> Tensor",
     (self: Tensor, inverse: boolean, counts: boolean, dim: number | null) => asked(consecutiveKernel.call([self, dim]) as unknown as Triple, inverse, counts),
-    undefined,
-    false,
+    { takesOut: false },
   ),
 );

@@ -96,11 +96,14 @@ function call({ op, self, args = [], kwargs = {} }: Statement, env: Env): unknow
   }
   const tensor = env.get(self) as unknown as Fields;
   if (op === "getitem") return invoke(tensor, "index", values);
-  if (op === "setitem") return void invoke(tensor, "index_put_", values);
+  if (op === "setitem") return void invoke(tensor, "index_put_", [assigned(values[0] as unknown[]), values[1]]);
   if (op.startsWith("get:")) return tensor[op.slice(4)];
   if (op.startsWith("set:")) return void (tensor[op.slice(4)] = values[0]);
   return invoke(tensor, op, values);
 }
+
+/** An index that is assigned to, told from the argument of `index_put_`, which has tensors only. */
+const assigned = (index: unknown[]): unknown[] => (index.every((entry) => entry instanceof torch.Tensor) ? [...index, "..."] : index);
 
 function invoke(owner: unknown, name: string, args: unknown[]): unknown {
   const method = (owner as Fields)[name];
