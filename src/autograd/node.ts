@@ -103,6 +103,10 @@ export abstract class Node implements GraphNode {
   abstract apply(grads: Grads): Grads;
   /** Lets go of saved tensors; a second backward then fails. */
   releaseVariables(): void {}
+  /** Called when the tensor that it made gets another node: where nothing else leads here, PyTorch drops it and its edges. */
+  letGo(): void {
+    if (this.uses === 0 && this.outputs.length === 1) for (const next of this.nextNodes) if (next !== null) next.uses--;
+  }
   /** Throws where a saved tensor was written since or let go of, needed now or not: PyTorch's nodes unpack all they have. */
   checkSaved(): void {
     for (const saved of this.savedTensors()) saved?.unpack(this);

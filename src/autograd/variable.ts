@@ -24,6 +24,7 @@ export function gradFn(tensor: Tensor): Node | null {
     refuseViewWrite(tensor, "its base or another view of its base has been");
     const regenerated = new AsStridedNode(view.base, tensor);
     moveRetainedGrad(tensor, regenerated);
+    (tensor._gradFn as Node | null)?.letGo();
     tensor._gradFn = regenerated;
     tensor._outputNr = 0;
     view.attrVersion = tensor._counter.value;

@@ -70,7 +70,7 @@ export interface KernelDefinition {
   /** Writes the result into `self`; true derives it from `forward`, a function does it directly. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
   inplace?: boolean | ((...args: any[]) => void);
-  /** A write into integers is not recorded. By default it is, although no gradient is any use there: PyTorch does so. */
+  /** A write into integers is neither recorded nor checked for it. By default it is, although no gradient is any use there: PyTorch does so. */
   floatsOnly?: boolean;
   /** Is the call recorded at all? Default: where an input requires grad. */
   recorded?: (values: readonly unknown[]) => boolean;
@@ -122,9 +122,9 @@ export class KernelOverload implements Overload, Differentiable {
 
   private callInplace(values: unknown[]): Tensor {
     const self = values[0] as Tensor;
-    const recording = mustRecord(this, values);
+    const recording = (self.dtype.kind === FLOAT || !this.definition.floatsOnly) && mustRecord(this, values);
     checkInplace(self, recording);
-    const node = recording && (self.dtype.kind === FLOAT || !this.definition.floatsOnly) ? new OpNode(this, values) : null;
+    const node = recording ? new OpNode(this, values) : null;
     node?.save(values, () => ops.clone(self));
     unrecorded(() => {
       if (typeof this.definition.inplace === "function") this.definition.inplace(...values);

@@ -11,7 +11,7 @@ import { both, mustFit, noKernel } from "./refusals.ts";
 
 type Pair = Op<[self: Tensor, other: Tensor]>;
 
-/** At a tie each side gets half of the gradient. */
+/** At a tie each side gets half of the gradient. The comparison comes first in PyTorch, and so its operands in the formulas: its layout is the result's. */
 function halved<V extends Arithmetic<V>>(grad: V, tie: V, lost: V): V {
   return grad.div(2).where(tie, grad).masked_fill(lost, 0);
 }
@@ -20,8 +20,8 @@ function halved<V extends Arithmetic<V>>(grad: V, tie: V, lost: V): V {
 export const maximum: Pair = pointwise("maximum(Tensor self, Tensor other) -> Tensor", {
   value: ({ self, other }) => self.maximum(other),
   backward: {
-    self: ({ grad, self, other }) => halved(grad, self.eq(other), self.lt(other)),
-    other: ({ grad, self, other }) => halved(grad, self.eq(other), self.gt(other)),
+    self: ({ self, other, grad }) => halved(grad, self.eq(other), self.lt(other)),
+    other: ({ self, other, grad }) => halved(grad, self.eq(other), self.gt(other)),
   },
   inplace: false,
   numbers: false,
@@ -31,8 +31,8 @@ export const maximum: Pair = pointwise("maximum(Tensor self, Tensor other) -> Te
 export const minimum: Pair = pointwise("minimum(Tensor self, Tensor other) -> Tensor", {
   value: ({ self, other }) => self.minimum(other),
   backward: {
-    self: ({ grad, self, other }) => halved(grad, self.eq(other), self.gt(other)),
-    other: ({ grad, self, other }) => halved(grad, self.eq(other), self.lt(other)),
+    self: ({ self, other, grad }) => halved(grad, self.eq(other), self.gt(other)),
+    other: ({ self, other, grad }) => halved(grad, self.eq(other), self.lt(other)),
   },
   inplace: false,
   numbers: false,
@@ -60,16 +60,17 @@ export const fmin: Pair = pointwise("fmin(Tensor self, Tensor other) -> Tensor",
   numbers: false,
 });
 
-const boundsGrad: Formula = ({ grad, self, min, max }) => grad.masked_fill(self.ge(min).logical_and(self.le(max)).logical_not(), 0);
-const lowerGrad: Formula = ({ grad, self, min }) => grad.masked_fill(self.ge(min).logical_not(), 0);
-const upperGrad: Formula = ({ grad, self, max }) => grad.masked_fill(self.le(max).logical_not(), 0);
+// As in PyTorch the comparison comes first, whose layout is the gradient's.
+const boundsGrad: Formula = ({ self, min, max, grad }) => grad.where(self.ge(min).logical_and(self.le(max)), 0);
+const lowerGrad: Formula = ({ self, min, grad }) => grad.where(self.ge(min), 0);
+const upperGrad: Formula = ({ self, max, grad }) => grad.where(self.le(max), 0);
 const bounded: Formula = ({ self, min, max }) => self.maximum(min).minimum(max);
 const boundedBelow: Formula = ({ self, min }) => self.maximum(min);
 const boundedAbove: Formula = ({ self, max }) => self.minimum(max);
-const minGrad: Formula = ({ grad, self, min }) => grad.masked_fill(self.lt(min).logical_not(), 0);
-const maxGrad: Formula = ({ grad, self, max }) => grad.masked_fill(self.gt(max).logical_not(), 0);
-const minOfBothGrad: Formula = ({ grad, self, min, max }) => grad.masked_fill(self.lt(min).logical_and(min.lt(max)).logical_not(), 0);
-const maxOfBothGrad: Formula = ({ grad, self, min, max }) => grad.masked_fill(self.gt(max).logical_or(min.gt(max)).logical_not(), 0);
+const minGrad: Formula = ({ self, min, grad }) => grad.where(self.lt(min), 0);
+const maxGrad: Formula = ({ self, max, grad }) => grad.where(self.gt(max), 0);
+const minOfBothGrad: Formula = ({ self, min, max, grad }) => grad.where(self.lt(min).logical_and(min.lt(max)), 0);
+const maxOfBothGrad: Formula = ({ self, min, max, grad }) => grad.where(self.gt(max).logical_or(min.gt(max)), 0);
 
 const byBounds = (two: Formula, lower: Formula, upper: Formula): ReturnType<typeof choose> =>
   choose(["min", "max"], (min, max) => (max === null ? lower : min === null ? upper : two));

@@ -24,10 +24,11 @@ function refuseScalars(self: Tensor, other: Tensor): void {
   if (d1 === 0 || d2 === 0) throw new RuntimeError(`both arguments to matmul need to be at least 1D, but they are ${d1}D and ${d2}D`);
 }
 
-/** The dtype of `out` is looked at after the shapes and before anything else, by the product that serves. */
+/** The dtype of `out` is looked at after the shapes and before anything else, by the product that serves; dot makes `out` 0-dim before it looks at its factors. */
 function refuseOut(out: Tensor, self: Tensor, other: Tensor): void {
   const [d1, d2] = [self._sizes.length, other._sizes.length];
   if (d1 === 1 && d2 === 1) {
+    if (out === self || out === other) throw new RuntimeError(`1D tensors expected, but got ${out === self ? 0 : 1}D and ${out === other ? 0 : 1}D tensors`);
     if (out.dtype !== self.dtype) throw new RuntimeError(`result dtype ${out.dtype.title} does not match input dtype ${self.dtype.title}`);
     return;
   }

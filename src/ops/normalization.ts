@@ -133,8 +133,7 @@ export const logsumexp: Op<[self: Tensor, dim: number | readonly number[], keepd
       const top = self._numel === 0 ? filled([], 0, dtype) : largest.run([input], dims, kept, dtype, dtype);
       const shift = fused(finiteOrZero).run([top], dtype, dtype, null);
       const log = logOfSum.run([input, shift], dims, keepdim, dtype, dtype);
-      const level = self._numel === 0 ? shift : shift._reshaped(log._sizes);
-      return fused(raised).run([log, level], dtype, dtype, null);
+      return self._numel === 0 ? log : fused(raised).run([log, shift._reshaped(log._sizes)], dtype, dtype, null);
     },
     backward: {
       self: ({ grad, self, result, dim, keepdim }) => {

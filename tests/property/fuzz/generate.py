@@ -45,7 +45,7 @@ class Drawer:
 
     def try_statement(self, stmt):
         env = self.machine.env
-        if self.without & features(stmt) or not self.casts_are_defined(stmt):
+        if self.without & features(stmt) or not self.casts_are_defined(stmt) or not self.memory_is_written(stmt):
             return False
         if stmt.get("out") is None:
             stmt["out"] = [f"t{self.names + i}" for i in range(12)]
@@ -75,7 +75,7 @@ class Drawer:
         if "error" in step:
             return self.fit_error(stmt, *step["error"])
         touched = [name for name in step.get("out", []) if name is not None]
-        if any(not self.tame(self.machine.env[name]) for name in touched) or not self.targets_are_distinct(stmt):
+        if any(not self.tame(self.machine.env[name]) for name in touched) or not self.targets_are_distinct(stmt) or not self.bools_are_defined():
             return False
         if written(stmt) is not None:
             return self.tame(self.machine.env[written(stmt)]) and self.write_is_defined(stmt)
@@ -117,15 +117,31 @@ class Drawer:
             return True
         return all(bool(((f >= 0) & (f <= 100)).all()) for f in floats)
 
+    def bools_are_defined(self):
+        """C++ leaves a bool undefined whose byte is neither 0 nor 1, as `view(torch.bool)` of other dtypes may show."""
+        bools = [t.detach() for t in self.machine.env.values() if t.dtype == torch.bool and t.numel() > 0]
+        return all(t.view(torch.uint8).max().item() <= 1 for t in bools)
+
+    def memory_is_written(self, stmt):
+        """A view by `as_strided` may not show what PyTorch never wrote: mse_loss returns its sum in a storage that it made for all terms."""
+        tensor = self.machine.env.get(references(stmt)[0]) if stmt["op"] == "as_strided" else None
+        if tensor is None:
+            return True
+        seen = [t for t in self.machine.env.values() if share_memory(t, tensor)]
+        written = {cell * t.element_size() + byte for t in seen for cell in memory(t) for byte in range(t.element_size())}
+        return len(written) >= tensor.untyped_storage().nbytes()
+
     def write_is_defined(self, stmt):
         """No element is written twice, and nothing is read that the statement also writes."""
         target = self.machine.env[written(stmt)]
         cells = memory(target)
         if len(set(cells)) < len(cells):
             return False
+        if stmt["op"] == "matmul" and any(share_memory(self.machine.env[ref[1:]], target) for ref in stmt["args"]):
+            return False
         for ref in references(stmt):
             other = self.machine.env.get(ref)
-            if other is None or other is target or other.untyped_storage()._cdata != target.untyped_storage()._cdata:
+            if other is None or other is target or not share_memory(other, target):
                 continue
             same = memory(other) == cells and stmt["op"] != "setitem"
             if not same and set(memory(other)) & set(cells):
@@ -175,6 +191,10 @@ def references(stmt):
     walk(stmt.get("args", []))
     walk(list(stmt.get("kwargs", {}).values()))
     return found
+
+
+def share_memory(a, b):
+    return a.untyped_storage()._cdata == b.untyped_storage()._cdata
 
 
 def memory(tensor):

@@ -92,7 +92,6 @@ class Shapes(Hand):
         """Distinct cells of the storage, as a rule; sometimes beyond its end."""
         tensor = self.tensor(name)
         base = tensor._base if tensor._is_view() else tensor
-        # Some results, mse_loss's among them, lie in a larger storage than they fill: that is PyTorch's private business.
         cells = base.numel() if not self.wrong() else tensor.untyped_storage().nbytes() // tensor.element_size() + 4
         rows, columns = self.one(1, 2, 3), self.one(1, 2)
         step = self.one(1, 1, 2)

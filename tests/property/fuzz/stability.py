@@ -124,10 +124,10 @@ def examine(program):
 def changed(before, after):
     """Has a statement that should write nothing written?
 
-    PyTorch refuses some writes only after it has begun them, and it may keep the gradient that a backward was given as a leaf's
-    .grad, to which the next backward adds. leafgrad does neither.
+    PyTorch refuses some writes only after it has begun them or has resized `out`, and it may keep the gradient that a backward was
+    given as a leaf's .grad, to which the next backward adds. leafgrad does neither.
     """
-    return any(name in after and any(after[name][field] != state[field] for field in ("values", "version")) for name, state in before.items())
+    return any(name in after and any(after[name][field] != state[field] for field in ("values", "version", "shape")) for name, state in before.items())
 
 
 def gradients_given(stmt):
