@@ -33,7 +33,7 @@ EXACT = set(
 
 
 class Noise(TorchDispatchMode):
-    """Adds noise below autograd. It is a function of the value, so that ties stay ties; small dyadic numbers are taken for exact."""
+    """Adds noise below autograd. It is a function of the value, so that ties stay ties; small dyadic numbers are taken for exact, as are the zeros that PyTorch gives no memory."""
 
     def __init__(self, sign):
         super().__init__()
@@ -46,7 +46,7 @@ class Noise(TorchDispatchMode):
         returns = func._schema.returns
         for item, info in zip(result if isinstance(result, (tuple, list)) else [result], returns):
             is_view = info.alias_info is not None and not info.alias_info.is_write
-            if isinstance(item, torch.Tensor) and item.dtype in EPSILON and not is_view and item.numel() > 0:
+            if isinstance(item, torch.Tensor) and item.dtype in EPSILON and not is_view and item.numel() > 0 and not item._is_zerotensor():
                 self.shake(item)
         return result
 
