@@ -159,7 +159,7 @@ function assignRoles(reached: Node[], targets: readonly (Edge | null)[], task: T
     else captures.push({ index, slot });
   });
   // From the oldest on, what the edges lead to is known already.
-  reached.sort((a, b) => a.sequenceNr - b.sequenceNr);
+  reached.sort((a, b) => a.birth - b.birth);
   for (const node of reached) {
     if (node.nextNodes.some((next) => next !== null && next.run === task && next.role !== skipped)) node.role = runs;
   }

@@ -58,6 +58,11 @@ function unnumbered(): number {
   return nextSequenceNr < largest ? largest : Number.MAX_SAFE_INTEGER;
 }
 
+/** Takes a number that no node has: the place in the graph of one that runs before every numbered node. */
+export function takeSequenceNr(): number {
+  return nextSequenceNr++;
+}
+
 /** The number of the node that is made next. */
 export function upcomingSequenceNr(): number {
   return nextSequenceNr;
@@ -72,7 +77,7 @@ export abstract class Node implements GraphNode {
   nextNodes: (Node | null)[];
   /** Output numbers of the edges; empty stands for all zero. */
   nextIndices: readonly number[];
-  /** How many edges of other nodes lead here. */
+  /** How many hold it, as far as that is known: edges of other nodes, and tensors that it made. PyTorch drops a node that nothing holds. */
   uses = 0;
   outputs: OutputMetadata[] = noOutputs;
   hooks: NodeHooks | null = null;
@@ -103,9 +108,10 @@ export abstract class Node implements GraphNode {
   abstract apply(grads: Grads): Grads;
   /** Lets go of saved tensors; a second backward then fails. */
   releaseVariables(): void {}
-  /** Called when the tensor that it made gets another node: where nothing else leads here, PyTorch drops it and its edges. */
+  /** Called by one of its holders: the last of them takes it, and so its edges, along. */
   letGo(): void {
-    if (this.uses === 0 && this.outputs.length === 1) for (const next of this.nextNodes) if (next !== null) next.uses--;
+    const held: Node[] = [this];
+    for (const node of held) if (--node.uses === 0) for (const next of node.nextNodes) if (next !== null) held.push(next);
   }
   /** Throws where a saved tensor was written since or let go of, needed now or not: PyTorch's nodes unpack all they have. */
   checkSaved(): void {
@@ -172,12 +178,16 @@ export function forwardOpName(node: GraphNode): string {
 /** Stands where a graph was cut in a way that a second derivative must not cross. */
 export class ErrorNode extends Node {
   private readonly message: string;
+  private readonly born = takeSequenceNr();
   constructor(message: string, nextNodes: (Node | null)[] = []) {
-    super(nextNodes);
+    super(nextNodes, noIndices, false);
     this.message = message;
   }
   name(): string {
     return "torch::autograd::Error";
+  }
+  override get birth(): number {
+    return this.born;
   }
   apply(): Grads {
     throw new RuntimeError(this.message);

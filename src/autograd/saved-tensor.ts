@@ -130,7 +130,7 @@ export class SavedTensor {
   private maker(tensor: Tensor, savedFor: Node): Node | null {
     const { viewMaker } = this;
     if (viewMaker === null) return gradFn(tensor);
-    return viewMaker.uses > 0 || tensor._gradFn === viewMaker ? viewMaker : savedFor;
+    return viewMaker.uses > 0 ? viewMaker : savedFor;
   }
 
   /** The saved tensor, or PyTorch's error where it was written since or let go. */

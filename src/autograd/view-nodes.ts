@@ -33,14 +33,16 @@ export class CopySlices extends Node {
   private readonly base: Geometry;
   private readonly view: Geometry;
   private fn: Node | null;
+  /** Where the edges of `fn` led. */
+  private readonly written: readonly (Node | null)[];
   constructor(base: Tensor, view: Tensor, fn: Node, baseNode: Node | null) {
     const indices = fn.next_functions.map(([, index], i) => (i === 0 ? base._outputNr : index));
     super([baseNode, ...fn.nextNodes.slice(1)], indices.every((i) => i === 0) ? [] : indices);
     this.base = geometryOf(base);
     this.view = geometryOf(view);
     this.fn = fn;
+    this.written = fn.nextNodes;
     // What `fn` gives for the view goes to the base: it is asked for where the base's gradient is.
-    if (fn.nextNodes[0]) fn.nextNodes[0].uses--;
     fn.nextNodes = this.nextNodes;
     fn.nextIndices = this.nextIndices;
   }
@@ -63,7 +65,9 @@ export class CopySlices extends Node {
     return results;
   }
   override releaseVariables(): void {
-    this.fn?.releaseVariables();
+    if (this.fn === null) return;
+    this.fn.releaseVariables();
     this.fn = null;
+    for (const node of this.written) node?.letGo();
   }
 }

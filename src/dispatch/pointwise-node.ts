@@ -1,7 +1,7 @@
 /** The node of a pointwise op: what it saves, and how its gradient formulas are run. */
 import { ops } from "../autograd/engine-ops.ts";
 import { gradMode } from "../autograd/grad-mode.ts";
-import { Node, skipped, type Grads } from "../autograd/node.ts";
+import { Node, skipped, takeSequenceNr, type Grads } from "../autograd/node.ts";
 import { backwardTwice, SavedTensor } from "../autograd/saved-tensor.ts";
 import { gradientNode } from "../autograd/variable.ts";
 import { RuntimeError } from "../errors.ts";
@@ -18,8 +18,6 @@ export class PointwiseNode extends Node {
   private readonly common: DType;
   /** Arguments of the call that are not tensors, by position; null where there are none. */
   private attributes: readonly unknown[] | null = null;
-  /** The op was called in place. */
-  wrote = false;
   private savedCount = 0;
   /** A tensor is saved that no formula of this node reads; it is checked all the same. */
   private savesMore = false;
@@ -30,7 +28,7 @@ export class PointwiseNode extends Node {
   /** The formula of each edge, null where no gradient flows. */
   private readonly formulas: readonly (Fused | null)[];
 
-  constructor(op: PointwiseOverload, values: readonly unknown[], common: DType) {
+  constructor(op: PointwiseOverload, values: readonly unknown[], common: DType, numbered = true) {
     const { differentiable } = op;
     const count = differentiable.length;
     const nodes = new Array<Node | null>(count);
@@ -44,7 +42,7 @@ export class PointwiseNode extends Node {
       formulas[i] = node === null && count > 1 ? null : op.formulaOf(differentiable[i].formula, values);
       if (node !== null && (value as Tensor)._outputNr !== 0) (indices ??= new Array<number>(count).fill(0))[i] = (value as Tensor)._outputNr;
     }
-    super(nodes, indices);
+    super(nodes, indices, numbered);
     this.op = op;
     this.common = common;
     this.formulas = formulas;
@@ -111,7 +109,6 @@ export class PointwiseNode extends Node {
     const { formulas, nextNodes, nextIndices } = this;
     const results: Grads = new Array<Tensor | null>(formulas.length).fill(null);
     if (grad === null) return results;
-    if (this.op.definition.noDerivative !== undefined) throw new RuntimeError(`derivative for aten::${this.op.definition.noDerivative}${this.wrote ? "_" : ""} is not implemented`);
     if (this.savedCount > 1 || this.savesMore || nextNodes[0] === null) this.checkSaved();
     this.op.definition.refuseBackward?.(this.wanted(), (name) => this.valueAt(name, grad));
     for (let i = 0; i < formulas.length; i++) {
@@ -182,6 +179,27 @@ export class PointwiseNode extends Node {
     if (parameters[position]?.type !== "Tensor" && name !== "result") return attribute;
     if (this.savesNumber && this.attributes === null) throw new RuntimeError(backwardTwice);
     return new SavedTensor(attribute === null ? null : wrappedNumber(attribute as number), false);
+  }
+}
+
+/** The node of an op that PyTorch has no derivative for; it runs before all numbered ones, and complains when a gradient arrives. */
+export class UnderivedNode extends PointwiseNode {
+  private readonly born = takeSequenceNr();
+  private readonly called: string;
+
+  /** `called`: the op's name, with the underscore of a call in place. */
+  constructor(op: PointwiseOverload, values: readonly unknown[], common: DType, called: string) {
+    super(op, values, common, false);
+    this.called = called;
+  }
+
+  override get birth(): number {
+    return this.born;
+  }
+
+  override apply([grad]: Grads): Grads {
+    if (grad === null) return this.nextNodes.map(() => null);
+    throw new RuntimeError(`derivative for aten::${this.called} is not implemented`);
   }
 }
 

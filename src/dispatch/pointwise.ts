@@ -13,7 +13,7 @@ import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { fused, type Fused } from "./fused.ts";
 import { broadcastTensors, layoutIn, refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap, resultStrides } from "./iterate.ts";
 import { makeOp, type Overload } from "./op.ts";
-import { PointwiseNode } from "./pointwise-node.ts";
+import { PointwiseNode, UnderivedNode } from "./pointwise-node.ts";
 import { commonDtype, type TensorOrNumber } from "./promote.ts";
 import { defaultNodeName } from "./record.ts";
 
@@ -251,7 +251,7 @@ export class PointwiseOverload implements Overload {
   call(values: unknown[]): Tensor {
     const { common, out: outDtype } = this.dtypes(values);
     // The node comes first: an input that may not be used in the graph is refused before anything else.
-    const node = gradMode.enabled && this.definition.out !== "bool" && this.anyRequiresGrad(values) ? new PointwiseNode(this, values, common) : null;
+    const node = gradMode.enabled && this.definition.out !== "bool" && this.anyRequiresGrad(values) ? this.makeNode(values, common, "") : null;
     this.definition.refuse?.(values, common, false);
     const target = this.target(values, common, outDtype);
     if (this.definition.check !== undefined) this.check(values, common, outDtype);
@@ -275,6 +275,11 @@ export class PointwiseOverload implements Overload {
     }
   }
 
+  private makeNode(values: readonly unknown[], common: DType, suffix: "" | "_"): PointwiseNode {
+    const { noDerivative } = this.definition;
+    return noDerivative === undefined ? new PointwiseNode(this, values, common) : new UnderivedNode(this, values, common, noDerivative + suffix);
+  }
+
   private anyRequiresGrad(values: readonly unknown[]): boolean {
     const { differentiable } = this;
     for (let i = 0; i < differentiable.length; i++) {
@@ -289,7 +294,7 @@ export class PointwiseOverload implements Overload {
     const recording = gradMode.enabled && this.anyRequiresGrad(values);
     checkInplace(self, recording);
     const { common, out: outDtype } = this.dtypes(values);
-    const node = recording && (self.dtype.kind === FLOAT || this.definition.noDerivative === undefined) ? new PointwiseNode(this, values, common) : null;
+    const node = recording && (self.dtype.kind === FLOAT || this.definition.noDerivative === undefined) ? this.makeNode(values, common, "_") : null;
     node?.save(values, null, self);
     this.definition.refuse?.(values, common, true);
     const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
@@ -303,7 +308,6 @@ export class PointwiseOverload implements Overload {
     this.compute(values, common, self.dtype, self);
     bumpVersion(self);
     if (node !== null) {
-      node.wrote = true;
       rebaseHistory(self, node);
       node.saveResult(values, self);
     }

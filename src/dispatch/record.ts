@@ -109,17 +109,18 @@ export class OpNode extends Node {
     return this.op.nodeName;
   }
 
-  /** Saves what the rules ask for whose inputs need gradients. `replaced` stands in for a `self` about to be overwritten. */
+  /** Saves what the rules ask for whose inputs need gradients, and what several rules ask for. `replaced` stands in for a `self` about to be overwritten. */
   save(values: readonly unknown[], replaceSelf: (() => Tensor) | null): void {
     let span = 0;
-    for (const rule of this.op.rules) {
+    const { rules } = this.op;
+    for (const rule of rules) {
       const from = this.spans[span][0];
       span += rule.inputs.length;
       const last = this.spans[span - 1];
-      let needed = false;
+      let needed = rules.length === 1;
       for (let i = from; i < last[0] + last[1]; i++) if (this.nextNodes[i] !== null) needed = true;
-      if (!needed && this.op.rules.length > 1) continue;
       for (const name of rule.saves(values)) {
+        if (!needed && !rules.some((other) => other !== rule && other.saves(values).includes(name))) continue;
         const position = this.op.schema.positions.get(name);
         if (position === undefined || this.saved?.has(name)) continue;
         const value = values[position];

@@ -127,7 +127,9 @@ export class Reducer {
     const ends: Record<string, Expr> = { folded: Expr.folded(accumulator) };
     this.finishing.forEach((name, i) => (ends[name] = Expr.scalar(this.mapped.length + i, accumulator)));
     const asExpr = (value: Expr | number, dtype: DType): Expr => (typeof value === "number" ? Expr.constant(value, dtype) : value);
-    return { name: this.name, map: asExpr(this.map(values), compute), finish: asExpr(this.finish(ends), accumulator), dtype: out };
+    // Bools are added by or, and multiplied by and.
+    const name = out !== bool ? this.name : this.name === "sum" ? "any" : this.name === "prod" ? "all" : this.name;
+    return { name, map: asExpr(this.map(values), compute), finish: asExpr(this.finish(ends), accumulator), dtype: out };
   }
 }
 
