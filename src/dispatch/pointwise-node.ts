@@ -110,7 +110,7 @@ export class PointwiseNode extends Node {
     const results: Grads = new Array<Tensor | null>(formulas.length).fill(null);
     if (grad === null) return results;
     if (this.savedCount > 1 || this.savesMore || nextNodes[0] === null) this.checkSaved();
-    this.op.definition.refuseBackward?.(this.wanted(), (name) => this.valueAt(name, grad));
+    this.op.definition.refuseBackward?.(this.wanted(), (name) => this.saved?.[this.op.schema.positions.get(name)!]?.unpack(this) ?? null);
     for (let i = 0; i < formulas.length; i++) {
       const formula = formulas[i];
       const next = nextNodes[i];

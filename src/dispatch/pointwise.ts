@@ -48,8 +48,8 @@ export interface PointwiseDefinition {
   /** Refuses a call whose result can be written where it is to go. */
   check?: (values: readonly unknown[], common: DType, out: DType) => void;
   node?: string;
-  /** Refuses a backward before any gradient is computed: `needed` are the inputs that want one. */
-  refuseBackward?: (needed: readonly string[], saved: (name: string) => unknown) => void;
+  /** Refuses a backward before any gradient is computed: `needed` are the inputs that want one, `saved` gives what was kept of an input. */
+  refuseBackward?: (needed: readonly string[], saved: (name: string) => Tensor | null) => void;
   /** Name of an op that has no derivative: its node refuses to run backward. */
   noDerivative?: string;
   /** Do Tensor parameters take numbers too? Default: where there are two or more. */

@@ -89,8 +89,8 @@ function refuseBoolBounds(values: readonly unknown[], common: DType): void {
 }
 
 /** PyTorch joins two comparisons in place, the second into the first; its shape must hold both. */
-function refuseNarrowComparison(needed: readonly string[], saved: (name: string) => unknown): void {
-  const [self, min, max] = ["self", "min", "max"].map((name) => saved(name) as Tensor | null);
+function refuseNarrowComparison(needed: readonly string[], saved: (name: string) => Tensor | null): void {
+  const [self, min, max] = ["self", "min", "max"].map(saved);
   if (min === null || max === null) return;
   const joined: Record<string, [Tensor, Tensor, Tensor, Tensor]> = { min: [self!, min, min, max], max: [self!, max, max, min], self: [self!, min, self!, max] };
   for (const [name, [a, b, c, d]] of Object.entries(joined)) {
