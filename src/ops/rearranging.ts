@@ -61,8 +61,8 @@ export const flipud: Op<[self: Tensor]> = composite("flipud(Tensor self) -> Tens
 /** Shifts along one dimension; what leaves at one end comes in at the other. */
 function rolled(self: Tensor, shift: number, dim: number): Tensor {
   if (self._sizes.length === 0) throw new IndexError(`Dimension specified as ${dim} but tensor has no dimensions`);
-  const d = wrapDim(dim, self._sizes.length);
   if (self._numel === 0) return clone(self);
+  const d = wrapDim(dim, self._sizes.length);
   const out = emptyTensor(self._sizes, self.dtype);
   const size = self._sizes[d];
   const by = ((shift % size) + size) % size;
