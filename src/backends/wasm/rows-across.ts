@@ -31,16 +31,15 @@ interface PassCode {
   readonly strip: readonly (readonly StripFoldCode[])[];
 }
 
-/** Vectors side by side: several where a value of one is never read by the elements, whose inputs would be in the way. */
-const widthOf = (plan: RowPlan): number => (plan.passes.length === 1 ? 4 : 1);
+/** Vectors side by side: a line of the cache, so that each is read once in a pass. */
+const WIDTH = 4;
 /** How many rows a strip has. */
-export const stripOf = (plan: RowPlan): number => widthOf(plan) * plan.elements.lanes;
+export const stripOf = (plan: RowPlan): number => WIDTH * plan.elements.lanes;
 
 /** A kernel whose units are strips of rows. */
 export function rowsAcross(plan: RowPlan, advanceOf: (operand: number, dtype: DType) => Advance): Kernel {
-  const width = widthOf(plan);
   const { lanes } = plan.elements;
-  const passes = plan.passes.map((pass): PassCode => ({ pass, strip: Array.from({ length: width }, () => pass.folds.map(foldCode)) }));
+  const passes = plan.passes.map((pass): PassCode => ({ pass, strip: Array.from({ length: WIDTH }, () => pass.folds.map(foldCode)) }));
   const rootsOf = (f: StripFoldCode): Vector[] => [...f.halves, ...[...f.chain.carried, ...f.totals].flatMap((c) => [c.start, c.next])];
   const roots = passes.flatMap(({ pass, strip }) => [...strip.flat().flatMap(rootsOf), ...pass.stores.map((s) => s.packed)]);
   const code = new RowCode(plan, roots, ROWS_INNER, advanceOf);
@@ -53,7 +52,7 @@ export function rowsAcross(plan: RowPlan, advanceOf: (operand: number, dtype: DT
     a.get(left).i32(count).op("i32.sub").set(left);
   };
   code.forEachUnit((unit) => {
-    const strip = width * lanes;
+    const strip = stripOf(plan);
     code.pushSize(STRIPS).set(left);
     a.get(unit).get(left).op("i32.div_s").set(outer);
     a.get(unit).get(left).op("i32.rem_s").i32(strip).op("i32.mul").set(inner);
@@ -61,16 +60,14 @@ export function rowsAcross(plan: RowPlan, advanceOf: (operand: number, dtype: DT
     code.pushSize(ROWS_INNER).get(inner).op("i32.sub").set(left);
     rowsLeft(strip);
     a.when(() => {
-      rows(strip, width);
+      rows(strip, WIDTH);
       a.i32(0).set(left);
     });
-    if (width > 1) {
+    rowsLeft(lanes);
+    a.when(() => a.loop(() => {
+      rows(lanes, 1);
       rowsLeft(lanes);
-      a.when(() => a.loop(() => {
-        rows(lanes, 1);
-        rowsLeft(lanes);
-      }));
-    }
+    }));
     rowsLeft(1);
     a.when(() => a.loop(() => {
       rows(1, 1);
@@ -80,19 +77,24 @@ export function rowsAcross(plan: RowPlan, advanceOf: (operand: number, dtype: DT
   return code.kernel();
 }
 
+/** The value of a fold for the rows in one vector, in a local. */
+interface End {
+  readonly row: Vector;
+  readonly local: number;
+}
+
 /** All passes over the rows of some vectors side by side, or over one row. */
 function writeRows(code: RowCode, passes: readonly PassCode[], vectors: number, oneRow: boolean): void {
   code.moveKeepers();
-  code.known.clear();
+  const ends = Array.from({ length: vectors }, (): End[] => []);
   for (const { pass, strip } of passes) {
     const used = strip.slice(0, vectors);
-    code.elements.writeInvariants((input) => !code.known.has(input));
-    writePass(code, pass, used, oneRow);
-    used.forEach((folds, v) => folds.forEach((fold) => writeEnd(code, fold, v, oneRow)));
+    writePass(code, pass, used, ends, oneRow);
+    used.forEach((folds, v) => ends[v].push(...folds.map((fold) => writeEnd(code, fold, v, oneRow))));
   }
 }
 
-function writeEnd(code: RowCode, { plan, halves }: StripFoldCode, v: number, oneRow: boolean): void {
+function writeEnd(code: RowCode, { plan, halves }: StripFoldCode, v: number, oneRow: boolean): End {
   const { a } = code;
   const values = (oneRow ? halves.slice(0, 1) : halves).map((half, h) => {
     const value = code.finish(plan, half, (cursor, packed) => {
@@ -103,14 +105,14 @@ function writeEnd(code: RowCode, { plan, halves }: StripFoldCode, v: number, one
     a.get(value).set(copy);
     return copy;
   });
+  const local = a.local("v128");
   a.get(values[0]);
   if (values.length === 2) a.get(values[1]).shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
-  a.set(code.elements.local(plan.row));
-  code.elements.define(plan.row);
-  code.known.add(plan.row);
+  a.set(local);
+  return { row: plan.row, local };
 }
 
-function writePass(code: RowCode, pass: PassPlan, strip: readonly (readonly StripFoldCode[])[], oneRow: boolean): void {
+function writePass(code: RowCode, pass: PassPlan, strip: readonly (readonly StripFoldCode[])[], ends: readonly (readonly End[])[], oneRow: boolean): void {
   const { a } = code;
   const folds = strip.flat();
   const moving = [...code.readsOf(pass), ...code.writesOf(pass)].map((m) => ({ ...m, row: a.local("i32"), element: a.local("i32") }));
@@ -128,7 +130,7 @@ function writePass(code: RowCode, pass: PassPlan, strip: readonly (readonly Stri
       a.get(left).get(rounds).op("i32.sub").set(left);
       a.loop(() => {
         for (const { cursor, element } of moving) a.get(element).set(cursor.pointer);
-        code.elements.round(() => writeElements(code, pass, strip, oneRow));
+        code.elements.round(() => writeElements(code, pass, strip, ends, oneRow));
         for (const { operand, element } of moving) code.pushStep(operand, ELEMENTS_INNER).get(element).op("i32.add").set(element);
         a.get(rounds).i32(1).op("i32.sub").tee(rounds);
       });
@@ -141,7 +143,7 @@ function writePass(code: RowCode, pass: PassPlan, strip: readonly (readonly Stri
 }
 
 /** One element of each row. */
-function writeElements(code: RowCode, pass: PassPlan, strip: readonly (readonly StripFoldCode[])[], oneRow: boolean): void {
+function writeElements(code: RowCode, pass: PassPlan, strip: readonly (readonly StripFoldCode[])[], ends: readonly (readonly End[])[], oneRow: boolean): void {
   const { elements: writer } = code;
   const reads = code.readsOf(pass);
   for (const { vector, cursor } of reads) {
@@ -151,6 +153,10 @@ function writeElements(code: RowCode, pass: PassPlan, strip: readonly (readonly 
   }
   strip.forEach((folds, v) => {
     writer.round(() => {
+      for (const { row, local } of ends[v]) {
+        code.a.get(local).set(writer.local(row));
+        writer.define(row);
+      }
       for (const { vector, cursor } of reads) {
         if (cursor.advance === "splat") continue;
         if (oneRow) cursor.loadOne(writer.local(vector));
