@@ -12,7 +12,7 @@ export function normsView(page: Page, store: Store): HTMLElement {
   const perNode = html("div", { class: "chart" });
   const caption = html("p", { class: "reading", "aria-live": "off" });
   const table = html("tbody");
-  const hasSteps = page.leaves.backwards.length > 2 && page.leaves.series.length > 0;
+  const hasSteps = page.leaves.backwards.length > 2 && page.leaves.series.some(({ norms }) => norms.some((norm) => norm !== null));
   const perStep = html("div", { class: "chart" });
   const charts: uPlot[] = [];
   let nodes: GraphNode[] = [];

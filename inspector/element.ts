@@ -33,7 +33,7 @@ function factors(page: Page, store: Store, { factors }: Arithmetic): HTMLElement
 /** The first elements of what suffered. */
 function strip({ name, shape: sizes, head, numel, bad }: ElementStrip): HTMLElement {
   const cells = head.map((n, i) => html("li", { class: isFinite(n) ? "" : "bad", title: `${name}, element ${i}` }, number(n)));
-  const beyond = bad.filter((position) => position >= head.length);
+  const isFarther = bad.length > 0 && head.every(isFinite);
   const more = numel > head.length ? html("li", { class: "more" }, `… ${count(numel - head.length)} more`) : null;
-  return html("figure", { class: "strip" }, html("figcaption", {}, html("code", {}, name), `, ${sizes.length === 0 ? "a scalar" : `shape ${shape(sizes)}`}`, beyond.length === 0 ? null : `; not finite at ${beyond.join(", ")}`), html("ul", {}, ...cells, more));
+  return html("figure", { class: "strip" }, html("figcaption", {}, html("code", {}, name), `, ${sizes.length === 0 ? "a scalar" : `shape ${shape(sizes)}`}`, isFarther ? `; not finite at position ${bad[0]}` : null), html("ul", {}, ...cells, more));
 }

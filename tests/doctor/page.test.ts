@@ -21,6 +21,16 @@ y.add_(1);
 const loss = y.sum();
 loss.backward();
 `,
+  "two.ts": `import * as torch from "leafgrad";
+const w = torch.tensor([1, 2], { requires_grad: true });
+try {
+  w.add_(1);
+} catch {}
+for (let step = 0; step < 3; step++) {
+  w.sub(step === 2 ? 1 : 0.5).sqrt().sum().backward();
+  w.grad = null;
+}
+`,
   "healthy.ts": `import * as torch from "leafgrad";
 torch.tensor([1, 2], { requires_grad: true }).exp().sum().backward();
 `,
@@ -108,6 +118,21 @@ describe.skipIf(executable === null)("in a browser", () => {
       ["made", "v0", "line 3"], ["saved", "v0", "line 3"], ["written harm", "v1", "line 4"], ["refused harm", "v0", "line 3"],
     ]);
     expect(await page.locator(".canvas .node.overwritten .label").allTextContents()).toEqual(["add", "▶ exp"]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("choosing another finding, in the list or in the gutter, shows its lines, its graph and its norms", async () => {
+    const { page, complaints } = await visit("two.ts");
+    const messages = await page.locator(".message").allTextContents();
+    expect(messages.toSorted()).toEqual([expect.stringMatching(/^Inf in w.grad/), "w requires grad and is written in place"]);
+    await page.locator(".card h3 button").nth(1).click();
+    const blamed = page.locator(".line[data-role=culprit] > .number");
+    const line = await blamed.textContent();
+    await page.locator(".mark.error").nth(line === "4" ? 1 : 0).click();
+    expect(new Set([line, await blamed.textContent()])).toEqual(new Set(["4", "7"]));
+    expect(await page.locator(".card.open").count()).toBe(1);
+    expect(await page.locator(".graph select").count()).toBe(1);
+    expect(await page.locator("canvas").count()).toBe(2);
     expect(complaints).toEqual([]);
   });
 

@@ -31,14 +31,11 @@ export class Findings {
   /** `sources` are the graphs of the page. */
   page({ culprit, fix, ...finding }: Finding, sources: readonly Source[]): PageFinding {
     const { trace } = this;
-    const nodes = this.nodesAt(culprit);
     const birth = this.birthAt(culprit);
-    const run = birth?.run == null ? null : trace.runs.get(birth.run)!;
-    const graph = sources.findIndex((source) => (run === null ? this.includes(source, nodes) : source?.backward === run.backward));
-    const source = graph < 0 ? null : sources[graph];
-    const victim = this.tensorNamed.get((finding.victim?.name ?? finding.tensor ?? "").replace(/\.grad$/, "")) ?? null;
     const save = this.saveOverwrittenAt(culprit);
-    const node = save?.node.node ?? run?.node ?? nodes.at(-1) ?? (victim === null ? null : (trace.accumulatorOf(victim)?.node ?? null));
+    const victim = this.tensorNamed.get((finding.victim?.name ?? finding.tensor ?? "").replace(/\.grad$/, "")) ?? null;
+    const { graph, node } = this.located(sources, birth?.run == null ? null : trace.runs.get(birth.run)!.backward, save?.node.node ?? this.nodeOf(birth), this.nodesAt(culprit), victim);
+    const source = graph === null ? null : sources[graph];
     return {
       ...finding,
       place: culprit === null ? null : this.spots.text(culprit),
@@ -46,9 +43,9 @@ export class Findings {
       fix: fix.text,
       diff: fix.edits.length === 0 ? [] : diffOf(trace.sources, fix.edits, (file) => this.spots.shown(file)),
       marks: this.marks(culprit, victim, save === null ? null : this.names.placeOfNode(save.node), finding),
-      graph: graph < 0 ? null : graph,
+      graph,
       node,
-      pathNodes: node === null || graph < 0 ? [] : this.path(source, node, victim),
+      pathNodes: node === null || graph === null ? [] : this.path(source, node, victim),
       arithmetic: birth === null ? null : this.arithmetic(birth),
       victimValues: this.strip(finding, victim),
       storage: save?.storage ?? null,
@@ -71,9 +68,26 @@ export class Findings {
     return this.memory.saves.find(({ overwrittenBy }) => overwrittenBy !== null && this.isAt(this.names.placeOfOp(this.trace.ops.get(overwrittenBy.op)), culprit)) ?? null;
   }
 
-  private includes(source: Source, nodes: readonly number[]): boolean {
-    const { ids } = reached(this.trace, source);
-    return nodes.some((node) => ids.has(node));
+  /** The node that gave birth: in backward the one that ran, in forward that of the op. */
+  private nodeOf(birth: BirthEvent | null): number | null {
+    if (birth === null) return null;
+    if (birth.run !== null) return this.trace.runs.get(birth.run)!.node;
+    return birth.op === null ? null : this.trace.ops.get(birth.op)!.node;
+  }
+
+  /** The graph to show and the node to blame in it: the guilty one, or else one of the same line, or else the leaf that suffers. */
+  private located(sources: readonly Source[], backward: number | null, guilty: number | null, alike: readonly number[], victim: number | null): { graph: number | null; node: number | null } {
+    const leaf = victim === null ? null : (this.trace.accumulatorOf(victim)?.node ?? null);
+    // A node may run in several backwards; the one that went wrong comes first.
+    const insides = sources.map((source, graph) => ({ graph, ids: reached(this.trace, source).ids }));
+    insides.sort((a, b) => Number(sources[b.graph]?.backward === backward) - Number(sources[a.graph]?.backward === backward));
+    for (const candidates of [[guilty], alike.toReversed(), [leaf]]) {
+      for (const node of candidates) {
+        const inside = insides.find(({ ids }) => node !== null && ids.has(node));
+        if (inside !== undefined) return { graph: inside.graph, node };
+      }
+    }
+    return { graph: null, node: null };
   }
 
   private path(source: Source, node: number, victim: number | null): number[] {

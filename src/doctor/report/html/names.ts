@@ -6,6 +6,7 @@ export class Names {
   private readonly trace: Trace;
   private readonly tensors = new Map<number, string>();
   private readonly calls = new Map<string, string>();
+  private readonly made = new Map<string, string>();
   private readonly leaves = new Map<string, number>();
 
   constructor(trace: Trace) {
@@ -14,8 +15,22 @@ export class Names {
 
   tensor(id: number): string {
     let name = this.tensors.get(id);
-    if (name === undefined) this.tensors.set(id, (name = this.distinct(id, this.trace.nameOf(id))));
+    if (name === undefined) this.tensors.set(id, (name = this.distinct(id, this.plain(id))));
     return name;
+  }
+
+  /** What one call makes has one name, however often it is made. */
+  private plain(id: number): string {
+    const maker = this.trace.makerOf(id);
+    if (maker === null) return this.trace.nameOf(id);
+    const key = this.key(this.trace.userOp(maker));
+    let name = this.made.get(key);
+    if (name === undefined) this.made.set(key, (name = this.trace.nameOf(id)));
+    return name;
+  }
+
+  private key({ op, name, place }: OpEvent): string {
+    return place === null ? String(op) : `${place.file}:${place.line}:${place.column}:${name}`;
   }
 
   /** Leaves that one line made, the weights of layers say, are numbered. */
@@ -29,8 +44,7 @@ export class Names {
   /** The user's call that an op belongs to, as it is written. */
   call(op: OpEvent): string {
     const user = this.trace.userOp(op);
-    const { file, line, column } = user.place ?? { file: "", line: user.op, column: 0 };
-    const key = `${file}:${line}:${column}:${user.name}`;
+    const key = this.key(user);
     let text = this.calls.get(key);
     if (text === undefined) this.calls.set(key, (text = this.trace.callText(user)));
     return text;
