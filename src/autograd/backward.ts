@@ -10,7 +10,7 @@ import { ops } from "./engine-ops.ts";
 import { GradientEdge } from "./gradient-edge.ts";
 import type { Grads, OutputMetadata } from "./node.ts";
 import { observedBackward } from "./observer.ts";
-import { retainGrad } from "./tensor-autograd.ts";
+import { markRequiresGrad, retainGrad } from "./tensor-autograd.ts";
 import { gradientNode, requiresGrad } from "./variable.ts";
 
 /** A tensor, or the place in the graph where its gradients arrive. */
@@ -213,7 +213,7 @@ function gradsOf(outs: Target[], ins: Target[], vectors: Grads, options: GradRun
       const zeros = ops.full(sizes, 0, dtype);
       // As zeros_like: a dense input's memory order is kept.
       if (input instanceof Tensor && isNonOverlappingAndDense(sizes, input._strides)) zeros._setGeometry(sizes, input._strides, 0);
-      zeros._requiresGrad = options.createGraph;
+      if (options.createGraph) markRequiresGrad(zeros);
       return zeros;
     }
     if (options.allowUnused) return null;

@@ -8,7 +8,7 @@ import { anomaly } from "./anomaly.ts";
 import { ops } from "./engine-ops.ts";
 import { gradMode, withGradMode } from "./grad-mode.ts";
 import { evaluating, forwardOpName, type Node } from "./node.ts";
-import { gradAccumulator, gradFn, requiresGrad } from "./variable.ts";
+import { forget, gradAccumulator, gradFn, requiresGrad } from "./variable.ts";
 
 export const backwardTwice =
   "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.";
@@ -60,8 +60,12 @@ export class SavedTensor {
   /** The node of a view written in place, when it was saved; PyTorch names it for as long as anything refers to it. */
   private readonly viewMaker: Node | null;
 
-  constructor(tensor: Tensor | null, isOutput: boolean) {
+  /** A copy made to be saved, which nothing else refers to. */
+  private readonly isCopy: boolean;
+
+  constructor(tensor: Tensor | null, isOutput: boolean, isCopy = false) {
     this.tensor = tensor;
+    this.isCopy = isCopy;
     this.sizes = tensor?._sizes ?? [];
     if (tensor === null) {
       this.version = 0;
@@ -186,6 +190,7 @@ export class SavedTensor {
   }
 
   free(): void {
+    if (this.isCopy && this.tensor !== null) forget(this.tensor);
     this.freed = true;
     this.tensor = null;
     this.packed = null;

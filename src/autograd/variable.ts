@@ -52,6 +52,11 @@ export function gradAccumulator(tensor: Tensor): AccumulateGrad | null {
   return made;
 }
 
+/** Tells the graph that nothing refers to `tensor` any more, which only the op that made it on its way can know. */
+export function forget(tensor: Tensor): void {
+  (tensor._gradFn as Node | null)?.letGo();
+}
+
 /** Makes `node` the maker of `tensor`, which becomes its next output. */
 export function setHistory(tensor: Tensor, node: Node): void {
   tensor._outputNr = node.addOutput(tensor);

@@ -72,7 +72,7 @@ export class PointwiseNode extends Node {
     const value = position === arity ? result : values[position];
     if (value instanceof Tensor) {
       const kept = value === overwritten && position === 0 ? ops.clone(value) : value;
-      (this.saved ??= new Array<SavedTensor | null>(arity + 1).fill(null))[position] = new SavedTensor(kept, position === arity);
+      (this.saved ??= new Array<SavedTensor | null>(arity + 1).fill(null))[position] = new SavedTensor(kept, position === arity, kept !== value);
       this.savedCount++;
       return true;
     }
@@ -125,7 +125,7 @@ export class PointwiseNode extends Node {
       for (let k = 0; k < names.length; k++) inputs[k] = this.valueAt(names[k], grad);
       const { dtype } = next.outputs[nextIndices.length === 0 ? 0 : nextIndices[i]];
       if (formula.constant !== null) {
-        results[i] = ops.full(grad._sizes, formula.constant, dtype);
+        results[i] = ops.copyInto(ops.emptyLike(grad, dtype), ops.full([], formula.constant, dtype));
       } else if (gradMode.enabled) {
         results[i] = this.onTensors(formula, inputs, grad);
       } else {

@@ -126,7 +126,7 @@ export class OpNode extends Node {
         const value = values[position];
         if (value instanceof Tensor) {
           const kept = name === "self" && replaceSelf !== null ? replaceSelf() : value;
-          (this.saved ??= new Map()).set(name, new SavedTensor(kept, false));
+          (this.saved ??= new Map()).set(name, new SavedTensor(kept, false, kept !== value));
         } else if (Array.isArray(value) && value.some((v) => v instanceof Tensor)) {
           (this.saved ??= new Map()).set(name, value.map((v) => new SavedTensor(v instanceof Tensor ? v : null, false)));
         }

@@ -1,7 +1,7 @@
 /** Indexing by tensors: aten's index, index_put and _index_put_impl_ (aten/src/ATen/native/TensorAdvancedIndexing.cpp). */
 import { gather, scatter, addOffsets, wordsAt, type Combine, type TableWalk } from "../backends/reference/gather.ts";
 import { kernel } from "../dispatch/define.ts";
-import { memoryOrder, refuseOverlap, resultStrides } from "../dispatch/iterate.ts";
+import { memoryOrder, refuseOverlap, refusePartialOverlap, resultStrides } from "../dispatch/iterate.ts";
 import { invokeInplace, type AnyOp, type FunctionOp, type InplaceOp } from "../dispatch/op.ts";
 import { IndexError, RuntimeError, warn } from "../errors.ts";
 import { bool, int32, int64, uint8 } from "../tensor/dtype.ts";
@@ -145,6 +145,7 @@ function write(self: Tensor, indices: Indices, values: Tensor, accumulate: boole
   const fill = !accumulate && values._numel === 1 && given.length === 1 && isMask(given[0]);
   if (fill) checkMask(self, given[0], indices.indexOf(given[0]));
   if (fill && given[0].dtype === uint8) throw new RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype unsigned char");
+  if (fill && given[0]._numel === self._numel) refusePartialOverlap(self, given[0]);
   if (!fill) for (const other of [values, ...indices]) if (other !== null) refuseOverlap(self, other);
   const p = plan(self, indices);
   // One value for one mask is a fill, which casts; anything else must be of the dtype of `self`.

@@ -2,6 +2,7 @@
  * Python's `x[…]`, entry by entry: what can be a view becomes one, tensors are left for the index ops
  * (torch/csrc/autograd/python_variable_indexing.cpp, aten/src/ATen/TensorIndexing.h).
  */
+import { forget } from "../autograd/variable.ts";
 import { IndexError, ValueError } from "../errors.ts";
 import { bool, FLOAT, int64, uint8 } from "../tensor/dtype.ts";
 import { onlyElement } from "../tensor/read.ts";
@@ -27,6 +28,10 @@ export function applyIndex(self: Tensor, entries: readonly Entry[], writing: boo
   const ndim = self._sizes.length;
   if (specified > ndim) throw new IndexError(`too many indices for tensor of dimension ${ndim}`);
   let view = self;
+  const advance = (next: Tensor): void => {
+    if (view !== self && view !== next) forget(view);
+    view = next;
+  };
   // A mask is one entry of the index list, but takes up as many dimensions as it has.
   let dim = 0;
   let slot = 0;
@@ -40,24 +45,29 @@ export function applyIndex(self: Tensor, entries: readonly Entry[], writing: boo
     tensors[slot++] = index;
     dim += isMask(index) ? index._sizes.length : 1;
   };
-  entries.forEach((entry, position) => {
-    if (typeof entry === "number") view = selected(view, dim, entry, position);
-    else if (entry instanceof Slice) {
-      view = sliced(view, dim, entry, true);
-      pass(1);
-    } else if (entry === ellipsis) pass(ndim - specified);
-    else if (entry === null) {
-      view = unsqueeze(view, dim);
-      pass(1);
-    } else if (typeof entry === "boolean") {
-      view = unsqueeze(view, dim);
-      record(allOrNothing(entry));
-    } else if (entry._sizes.length > 0 || entry.dtype.kind === FLOAT) record(entry);
-    else if (isMask(entry)) {
-      view = unsqueeze(view, dim);
-      record(allOrNothing(Number(onlyElement(entry)) !== 0));
-    } else view = selected(view, dim, Number(onlyElement(entry)), position);
-  });
+  try {
+    entries.forEach((entry, position) => {
+      if (typeof entry === "number") advance(selected(view, dim, entry, position));
+      else if (entry instanceof Slice) {
+        advance(sliced(view, dim, entry, true));
+        pass(1);
+      } else if (entry === ellipsis) pass(ndim - specified);
+      else if (entry === null) {
+        advance(unsqueeze(view, dim));
+        pass(1);
+      } else if (typeof entry === "boolean") {
+        advance(unsqueeze(view, dim));
+        record(allOrNothing(entry));
+      } else if (entry._sizes.length > 0 || entry.dtype.kind === FLOAT) record(entry);
+      else if (isMask(entry)) {
+        advance(unsqueeze(view, dim));
+        record(allOrNothing(Number(onlyElement(entry)) !== 0));
+      } else advance(selected(view, dim, Number(onlyElement(entry)), position));
+    });
+  } catch (error) {
+    if (view !== self) forget(view);
+    throw error;
+  }
   return { view, tensors };
 }
 

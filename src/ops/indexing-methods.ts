@@ -1,4 +1,5 @@
 /** Python's `x[…]`, which JavaScript writes as a method. */
+import { forget } from "../autograd/variable.ts";
 import { composite } from "../dispatch/define.ts";
 import type { Op } from "../dispatch/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -19,6 +20,8 @@ import { alias } from "./slicing.ts";
  */
 export const index: Op<[self: Tensor, ...indices: Index[]]> = composite("index(Tensor self, Any[] *indices=[]) -> Tensor", (self: Tensor, indices: readonly unknown[]) => {
   const { view, tensors } = applyIndex(self, readIndex(indices), false);
-  if (tensors.length > 0) return indexTensor(view, tensors);
-  return view === self ? alias(self) : view;
+  if (tensors.length === 0) return view === self ? alias(self) : view;
+  const picked = indexTensor(view, tensors);
+  if (view !== self) forget(view);
+  return picked;
 });

@@ -1,4 +1,5 @@
 /** Writing where an index leads, and Python's slices. */
+import { forget } from "../autograd/variable.ts";
 import { CompositeOverload } from "../dispatch/define.ts";
 import { invokeInplace, makeOp, type AnyOp, type InplaceOp } from "../dispatch/op.ts";
 import { typeText } from "../schema/arguments.ts";
@@ -53,6 +54,7 @@ function assign(self: Tensor, entries: readonly Entry[], value: Tensor, accumula
   if (tensors.length > 0) putInto(view, tensors, value, accumulate);
   else if (accumulate) view.add_(value);
   else copyTo(view, value);
+  if (view !== self) forget(view);
   return self;
 }
 
