@@ -213,7 +213,7 @@ export class ViewOverload implements Overload, Differentiable {
     const result = this.definition.view(self, ...values.slice(1));
     const several = Array.isArray(result);
     const outputs = (several ? (result as View[]) : [result as View]).map((v) => (this.copies ? copyOf(self, v) : aliasOf(self, v, several)));
-    if (node !== null) {
+    if (node !== null && outputs.length > 0) {
       refuseIntegerGraph(self.dtype);
       for (const output of outputs) setHistory(output, node);
     }

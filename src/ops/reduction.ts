@@ -108,7 +108,7 @@ const products = new Reducer("prod");
 
 /** The gradient without a division where an element is zero, so that it is exact there too; two zeros make all of it zero. */
 function prodBackward(grad: Tensor, self: Tensor, result: Tensor): Tensor {
-  if (self._sizes.length === 0) return grad.clone();
+  if (self._sizes.length === 0) return grad;
   const factors = self.to(grad.dtype);
   const zeros = Number(factors.eq(0).sum().item());
   if (zeros === 0) return grad.mul(result.div(factors));
@@ -117,7 +117,7 @@ function prodBackward(grad: Tensor, self: Tensor, result: Tensor): Tensor {
 }
 
 function prodDimBackward(grad: Tensor, self: Tensor, dim: number, keepdim: boolean, result: Tensor): Tensor {
-  if (self._sizes.length === 0) return grad.clone();
+  if (self._sizes.length === 0) return grad;
   const factors = self.to(grad.dtype);
   const full = unfolded(grad, self._sizes, dim, keepdim);
   if (!factors.eq(0).any().item()) return full.mul(unfolded(result, self._sizes, dim, keepdim).div(factors));
