@@ -31,6 +31,8 @@ function objectionTo(finding: Finding, before: Trace, after: Trace): string | nu
   if (after.error !== null) return `with the fix the program ends in ${after.error.error.type}: ${after.error.error.message}`;
   const left = examine(after).find((f) => f.rule === finding.rule && f.culprit?.line === finding.culprit?.line && f.culprit?.file === finding.culprit?.file);
   if (left !== undefined) return `with the fix ${left.message} is still there`;
+  const sick = after.accumulations.find(({ tensor, values }) => values.nan + values.inf > 0 && finding.victim?.name === `${after.nameOf(tensor)}.grad`);
+  if (sick !== undefined) return `with the fix ${finding.victim!.name} is still not finite`;
   const [was, is] = [firstLoss(before), firstLoss(after)];
   const mayChange = rules.find(({ id }) => id === finding.rule)?.changesLoss === true;
   if (!mayChange && typeof was === "number" && (typeof is !== "number" || !close(was, is))) return `the fix changes the loss from ${fixed(was)} to ${is === null ? "nothing" : fixed(is)}`;

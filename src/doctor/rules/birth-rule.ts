@@ -1,10 +1,15 @@
 /** What the rules on births of NaN and Inf share: which births are theirs, and a finding out of one. */
-import type { BirthEvent, OpEvent, PoisonEvent } from "../trace/events.ts";
+import type { BirthEvent, OpEvent, PoisonEvent, Safe } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
-import { culpritOf, editOf, equationText, harmfulBirths, headline, pathText, whereBorn } from "./describe.ts";
-import type { Edit, Found, Fix } from "./rule.ts";
+import type { Expression, Span } from "../trace/source.ts";
+import { culpritOf, editOf, equationText, harmfulBirths, headline, numberText, pathText, whereBorn } from "./describe.ts";
+import type { Culprit, Edit, Found, Fix } from "./rule.ts";
 
 export interface BirthWords {
+  /** The arithmetic, where no formula gives it. */
+  arithmetic?: (trace: Trace, birth: BirthEvent, op: OpEvent) => string;
+  /** Who is to blame, where it is not the op. */
+  culprit?: (trace: Trace, birth: BirthEvent) => Culprit | null;
   /** After the equation: what made it so. */
   because?: (trace: Trace, birth: BirthEvent) => string;
   fix: (trace: Trace, birth: BirthEvent, op: OpEvent | null) => Fix;
@@ -15,14 +20,15 @@ export function findBirths(trace: Trace, mine: (birth: BirthEvent, trace: Trace)
   return harmfulBirths(trace).filter(({ birth }) => mine(birth, trace)).map(({ birth, poison }) => foundBirth(trace, birth, poison, words));
 }
 
-function foundBirth(trace: Trace, birth: BirthEvent, poison: PoisonEvent, { because, fix }: BirthWords): Found {
+function foundBirth(trace: Trace, birth: BirthEvent, poison: PoisonEvent, { culprit, arithmetic, because, fix }: BirthWords): Found {
   const { backward, node, op } = whereBorn(trace, birth);
-  const equation = birth.equation === null ? null : arithmetic(trace, birth, op);
-  const name = op === null ? "" : op.name;
+  const equation = op !== null && arithmetic !== undefined ? arithmetic(trace, birth, op) : birth.equation === null ? null : formulaText(trace, birth, op);
+  const user = op === null ? null : trace.userOp(op);
+  const name = user?.name ?? "";
   return {
     ...headline(trace, birth, poison),
-    culprit: op === null ? null : culpritOf(trace, op),
-    where: birth.phase === "backward" ? `in the backward of ${name}` : `in the forward of ${name}`,
+    culprit: culprit?.(trace, birth) ?? (op === null ? null : culpritOf(trace, op)),
+    where: `in the ${phaseOf(birth, op)} of ${name}`,
     tensor: birth.tensor === null ? null : trace.nameOf(birth.tensor),
     equation,
     why: [equation ?? `${name} gave ${birth.kind} for input that is finite`, because?.(trace, birth) ?? ""].filter((part) => part !== "").join("; "),
@@ -31,64 +37,80 @@ function foundBirth(trace: Trace, birth: BirthEvent, poison: PoisonEvent, { beca
   };
 }
 
-function arithmetic(trace: Trace, birth: BirthEvent, op: OpEvent | null): string {
+/** An op that a backward called is differentiated where it is a part of a second derivative. */
+function phaseOf({ phase }: BirthEvent, op: OpEvent | null): string {
+  return op !== null && op.run !== null ? "second derivative" : phase;
+}
+
+function formulaText(trace: Trace, birth: BirthEvent, op: OpEvent | null): string {
   const text = equationText(trace, birth.equation!);
   const isSlope = birth.equation!.slope !== null && typeof birth.equation!.slope !== "number";
   return isSlope && birth.phase === "backward" && op !== null ? `d(${trace.callText(trace.userOp(op))})/d${birth.tensor === null ? "x" : trace.nameOf(birth.tensor)} = ${text}` : text;
 }
 
+/** May an operand be evaluated twice? */
+const isPure = (operand: string): boolean => !/_\(|rand|dropout/.test(operand);
+
 /**
  * The edit that hides the bad element from an op: `x.pow(0.5)` becomes `x.masked_fill(x.eq(0), 1).pow(0.5)`. None where the
- * operand is not written as a receiver, or its name cannot be read twice.
+ * operand is not written at the call, or its name cannot be read twice.
  */
 export function guardEdits(trace: Trace, birth: BirthEvent, op: OpEvent | null): Edit[] {
   const safe = birth.equation?.safe ?? null;
-  const place = op?.within === null ? op.place : null;
-  const expression = trace.expression(place);
-  if (safe === null || typeof safe.bad !== "number" || expression === null || place === null) return [];
-  const span = operandSpan(trace, expression, place.file, safe.name);
-  if (span === null) return [];
-  const operand = trace.textOf(span, place.file);
-  if (/_\(|rand|dropout/.test(operand)) return [];
-  return [editOf(trace, place.file, span, `${operand}.masked_fill(${operand}.${safe.side}(${safe.bad}), ${safe.good})`)];
+  const at = badOperand(trace, birth, op);
+  if (safe === null || at === null || typeof safe.bad !== "number" || !isPure(at.text)) return [];
+  return [editOf(trace, at.file, at.span, guarded(at.text, safe))];
 }
 
-/** Where the operand called `name` is written: before the dot, or among the arguments. */
-export function operandSpan(trace: Trace, expression: NonNullable<ReturnType<Trace["expression"]>>, file: string, name: string): { start: number; end: number } | null {
-  const { receiver } = expression;
-  const isMethod = receiver !== null && !/^(torch|F)(\.|$)/.test(trace.textOf(receiver, file));
-  if (name === "self") return isMethod ? receiver : (expression.arguments[0] ?? null);
-  if (name === "other" || name === "exponent") return expression.arguments[isMethod ? 0 : 1] ?? null;
-  return null;
+/** An operand with its bad elements replaced. */
+export function guarded(operand: string, { side, bad, good, min, max }: Safe): string {
+  const end = side === "le" ? (min ?? bad) : side === "ge" ? (max ?? bad) : bad;
+  return `${operand}.masked_fill(${operand}.${side}(${numberText(end)}), ${good})`;
 }
 
-/** How an operand is written; `x` where that cannot be told. */
-export function operandText(trace: Trace, birth: BirthEvent, op: OpEvent | null, name: string): string {
-  const place = op === null ? null : trace.userOp(op).place;
-  const expression = trace.expression(place);
-  const span = expression === null ? null : operandSpan(trace, expression, place!.file, name);
-  return span === null ? (birth.tensor === null ? "x" : trace.nameOf(birth.tensor)) : trace.textOf(span, place!.file);
+/** The bounds that keep an operand inside of its domain, as the options of clamp. */
+export function boundsOf({ equation }: BirthEvent): string {
+  const { min = null, max = null } = equation?.safe ?? {};
+  const inside = (end: number, margin: number): number => (end === 0 ? Math.sign(margin) * 1e-12 : Number((end + margin * Math.abs(end)).toPrecision(7)));
+  const parts = [...(min === null ? [] : [`min: ${inside(min, 1e-6)}`]), ...(max === null ? [] : [`max: ${inside(max, -1e-6)}`])];
+  return parts.length === 0 ? "{ min: 1e-12 }" : `{ ${parts.join(", ")} }`;
 }
 
 /** The edit that keeps the operand of an op within bounds: `x.log()` becomes `x.clamp({ min: 1e-12 }).log()`. */
-export function clampEdits(trace: Trace, op: OpEvent | null, bounds: string): Edit[] {
-  const place = op?.within === null && !op.inplace ? op.place : null;
-  const expression = trace.expression(place);
-  if (expression === null || place === null) return [];
-  const span = operandSpan(trace, expression, place.file, "self");
-  return span === null ? [] : [editOf(trace, place.file, span, `${trace.textOf(span, place.file)}.clamp(${bounds})`)];
+export function clampEdits(trace: Trace, birth: BirthEvent, op: OpEvent | null, bounds = boundsOf(birth)): Edit[] {
+  const at = badOperand(trace, birth, op);
+  return at === null ? [] : [editOf(trace, at.file, at.span, `${at.text}.clamp(${bounds})`)];
 }
 
-const overflowing = new Set(["exp", "exp2", "expm1", "sinh", "cosh"]);
-const logarithms = new Set(["log", "log2", "log10", "log1p"]);
+/** The edit that computes a call of an op on float32 in float64. */
+export function widenEdits(trace: Trace, birth: BirthEvent, op: OpEvent | null): Edit[] {
+  const at = birth.equation === null || birth.tensor === null || trace.tensors.get(birth.tensor)!.dtype !== "float32" ? null : badOperand(trace, birth, op);
+  return at === null ? [] : [editOf(trace, at.file, at.span, `${at.text}.double()`)];
+}
 
-/** What made an element go wrong; each kind is one rule's. */
-export function kindOf({ phase, equation, kind }: BirthEvent): "zero times infinity" | "infinite slope" | "logarithm" | "division" | "root" | "overflow" | "other" {
-  if (equation === null) return "other";
-  const { slope, grad, function: name, operands: [first, second] } = equation;
-  if (phase === "backward" && slope !== null && typeof slope !== "number") return grad === 0 ? "zero times infinity" : "infinite slope";
-  if (logarithms.has(name) && typeof first === "number" && first <= 0) return "logarithm";
-  if (name === "div" && second === 0) return "division";
-  if ((name === "sqrt" || name === "rsqrt" || name === "pow") && typeof first === "number" && first < 0) return "root";
-  return overflowing.has(name) && kind === "inf" ? "overflow" : "other";
+/** How an operand is written; `x` where that cannot be told. */
+export function operandText(trace: Trace, birth: BirthEvent, op: OpEvent | null): string {
+  return badOperand(trace, birth, op)?.text ?? (birth.tensor === null ? "x" : trace.nameOf(birth.tensor));
+}
+
+/** The operand to be mended, where the user's own call is that of the op; in second derivatives it is the tensor's place in the call. */
+function badOperand(trace: Trace, { equation }: BirthEvent, op: OpEvent | null): { file: string; span: Span; text: string } | null {
+  const user = op === null || op.within !== null ? null : trace.userOp(op);
+  const expression = user === null || user.inplace ? null : trace.expression(user.place);
+  if (user === null || expression === null) return null;
+  const name = equation?.safe?.name ?? "self";
+  const tensor = equation?.names.find((n) => n.name === name)?.tensor ?? null;
+  const index = user.arguments.findIndex((a) => "tensor" in a && a.tensor === tensor);
+  const { file } = user.place!;
+  const span = argumentSpan(trace, expression, file, index >= 0 ? index : user === op ? positionOf(name) : -1);
+  return span === null ? null : { file, span, text: trace.textOf(span, file) };
+}
+
+const positionOf = (name: string): number => (name === "self" ? 0 : name === "other" || name === "exponent" ? 1 : -1);
+
+/** Where an argument is written: before the dot, or in the parentheses. */
+export function argumentSpan(trace: Trace, { receiver, arguments: written }: Expression, file: string, index: number): Span | null {
+  const isMethod = receiver !== null && !/^(torch|F)(\.|$)/.test(trace.textOf(receiver, file));
+  if (index < 0) return null;
+  return isMethod ? (index === 0 ? receiver : (written[index - 1] ?? null)) : (written[index] ?? null);
 }

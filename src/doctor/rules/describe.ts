@@ -12,7 +12,9 @@ export function culpritOf(trace: Trace, op: OpEvent): Culprit | null {
 
 export function culpritAt(trace: Trace, place: Place | null, text?: string): Culprit | null {
   if (place === null) return null;
-  return { ...place, op: text ?? trace.expression(place)?.text ?? lineText(trace.sources.get(place.file) ?? "", place.line) };
+  const expression = trace.expression(place);
+  const at = expression === null ? place : placeAt(trace.sources.get(place.file)!, expression.name);
+  return { file: place.file, ...at, op: text ?? expression?.text ?? lineText(trace.sources.get(place.file) ?? "", place.line) };
 }
 
 /** `line 9` of the file that is spoken of, `other.ts:9` elsewhere. */

@@ -1,4 +1,5 @@
-import { findBirths, guardEdits, kindOf, operandText } from "./birth-rule.ts";
+import { findBirths, guarded, guardEdits, operandText } from "./birth-rule.ts";
+import { kindOf } from "./kinds.ts";
 import type { Rule } from "./rule.ts";
 
 export const divisionByZero: Rule = {
@@ -24,10 +25,11 @@ const total = x.sum(1, { keepdim: true });
 const loss = x.div(total.masked_fill(total.eq(0), 1)).pow(2).sum();
 loss.backward();
 `,
-  detect: (trace) => findBirths(trace, (birth) => kindOf(birth) === "division", {
+  detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "division", {
     fix(trace, birth, op) {
-      const divisor = operandText(trace, birth, op, "other");
-      return { text: `divide by a number that is not zero: ${divisor}.masked_fill(${divisor}.eq(0), 1)`, edits: birth.equation!.safe?.name === "other" ? guardEdits(trace, birth, op) : [] };
+      const divisor = operandText(trace, birth, op);
+      const { safe } = birth.equation!;
+      return { text: `divide by a number that is not zero: ${safe === null ? divisor : guarded(divisor, safe)}`, edits: guardEdits(trace, birth, op) };
     },
   }),
 };

@@ -1,4 +1,5 @@
-import { clampEdits, findBirths, kindOf, operandText } from "./birth-rule.ts";
+import { clampEdits, findBirths, operandText } from "./birth-rule.ts";
+import { kindOf } from "./kinds.ts";
 import type { Rule } from "./rule.ts";
 
 export const expOverflow: Rule = {
@@ -23,7 +24,7 @@ const x = torch.tensor([1, 100], { requires_grad: true });
 const loss = x.softmax(0).index(0);
 loss.backward();
 `,
-  detect: (trace) => findBirths(trace, (birth) => kindOf(birth) === "overflow", {
-    fix: (trace, birth, op) => ({ text: `use softmax, logsumexp or sigmoid, or bound the input: ${operandText(trace, birth, op, "self")}.clamp({ max: 80 })`, edits: clampEdits(trace, op, "{ max: 80 }") }),
+  detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "exponential", {
+    fix: (trace, birth, op) => ({ text: `use softmax, logsumexp or sigmoid, or bound the input: ${operandText(trace, birth, op)}.clamp({ max: 80 })`, edits: clampEdits(trace, birth, op, "{ max: 80 }") }),
   }),
 };

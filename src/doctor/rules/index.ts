@@ -1,8 +1,11 @@
 /** Every rule, one line for each. */
+import { averageOverNothing } from "./average-over-nothing.ts";
 import { backwardOfNonScalar } from "./backward-of-non-scalar.ts";
 import { backwardTwice } from "./backward-twice.ts";
+import { dataNotFinite } from "./data-not-finite.ts";
 import { divisionByZero } from "./division-by-zero.ts";
 import { expOverflow } from "./exp-overflow.ts";
+import { floatOverflow } from "./float-overflow.ts";
 import { gradOfNonLeaf } from "./grad-of-non-leaf.ts";
 import { gradientsNeverZeroed } from "./gradients-never-zeroed.ts";
 import { graphCut } from "./graph-cut.ts";
@@ -13,13 +16,17 @@ import { logOfZero } from "./log-of-zero.ts";
 import { lossBroadcast } from "./loss-broadcast.ts";
 import { nanFromZeroTimesInf } from "./nan-from-zero-times-inf.ts";
 import { nonfiniteValue } from "./nonfinite-value.ts";
+import { outsideDomain } from "./outside-domain.ts";
 import { rootOfNegative } from "./root-of-negative.ts";
 import type { Rule } from "./rule.ts";
 import { savedTensorOverwritten } from "./saved-tensor-overwritten.ts";
+import { softmaxOfNothing } from "./softmax-of-nothing.ts";
+import { spreadOfOneValue } from "./spread-of-one-value.ts";
 import { uncountedWrite } from "./uncounted-write.ts";
 import { unusedInput } from "./unused-input.ts";
 
 export const rules: readonly Rule[] = [
-  backwardOfNonScalar, backwardTwice, divisionByZero, expOverflow, gradOfNonLeaf, gradientsNeverZeroed, graphCut, infiniteSlope, integerRequiresGrad,
-  leafModifiedInPlace, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, rootOfNegative, savedTensorOverwritten, uncountedWrite, unusedInput,
+  averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divisionByZero, expOverflow, floatOverflow, gradOfNonLeaf, gradientsNeverZeroed, graphCut,
+  infiniteSlope, integerRequiresGrad, leafModifiedInPlace, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, outsideDomain, rootOfNegative,
+  savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, uncountedWrite, unusedInput,
 ];

@@ -1,4 +1,5 @@
-import { clampEdits, findBirths, kindOf, operandText } from "./birth-rule.ts";
+import { boundsOf, clampEdits, findBirths, operandText } from "./birth-rule.ts";
+import { kindOf } from "./kinds.ts";
 import type { Rule } from "./rule.ts";
 
 export const infiniteSlope: Rule = {
@@ -6,6 +7,8 @@ export const infiniteSlope: Rule = {
   title: "A gradient at a point where the slope is infinite",
   severity: "error",
   certainty: 0.95,
+  // The repair moves the input off the point, which a value may show.
+  changesLoss: true,
   why: `Some functions have a finite value where their slope is infinite: roots, norms and distances at 0, the inverse
 sine and cosine at 1. The value looks right, and backward gives infinity.`,
   fix: `Keep the input away from that point: x.clamp({ min: 1e-12 }).sqrt(), or an eps inside the root, x.add(1e-12).sqrt().
@@ -22,11 +25,7 @@ const x = torch.tensor([0, 4], { requires_grad: true });
 const loss = x.clamp({ min: 1e-12 }).sqrt().sum();
 loss.backward();
 `,
-  detect: (trace) => findBirths(trace, (birth) => kindOf(birth) === "infinite slope", {
-    fix(trace, birth, op) {
-      const atZero = birth.equation!.safe?.bad === 0;
-      const x = operandText(trace, birth, op, "self");
-      return { text: atZero ? `keep the input above zero: ${x}.clamp({ min: 1e-12 })` : `keep the input away from this point with clamp`, edits: atZero ? clampEdits(trace, op, "{ min: 1e-12 }") : [] };
-    },
+  detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "infinite slope", {
+    fix: (trace, birth, op) => ({ text: `keep the input away from this point: ${operandText(trace, birth, op)}.clamp(${boundsOf(birth)})`, edits: clampEdits(trace, birth, op) }),
   }),
 };

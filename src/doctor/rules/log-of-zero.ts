@@ -1,4 +1,5 @@
-import { clampEdits, findBirths, kindOf, operandText } from "./birth-rule.ts";
+import { boundsOf, clampEdits, findBirths, operandText } from "./birth-rule.ts";
+import { kindOf } from "./kinds.ts";
 import type { Rule } from "./rule.ts";
 
 export const logOfZero: Rule = {
@@ -9,7 +10,7 @@ export const logOfZero: Rule = {
   why: `log(0) is -inf, and of a negative number it is NaN. Probabilities reach 0 by rounding: a sigmoid or a softmax of a
 large number is exactly 0 or 1 in float32, and hand-written cross entropies and entropies take its logarithm.`,
   fix: `Compute the logarithm in one step with what it is taken of: log_softmax, F.logsigmoid, F.cross_entropy,
-F.binary_cross_entropy_with_logits. Else keep the input above zero: p.clamp({ min: 1e-12 }).log().`,
+F.binary_cross_entropy_with_logits. Else keep the input in the domain: p.clamp({ min: 1e-12 }).log().`,
   bad: `import * as torch from "leafgrad";
 
 const scores = torch.tensor([0, 200], { requires_grad: true });
@@ -23,7 +24,7 @@ const scores = torch.tensor([0, 200], { requires_grad: true });
 const loss = scores.log_softmax(0).index(0).neg();
 loss.backward();
 `,
-  detect: (trace) => findBirths(trace, (birth) => kindOf(birth) === "logarithm", {
-    fix: (trace, birth, op) => ({ text: `keep the input above zero, ${operandText(trace, birth, op, "self")}.clamp({ min: 1e-12 }), or use log_softmax or a loss that takes logits`, edits: clampEdits(trace, op, "{ min: 1e-12 }") }),
+  detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "logarithm", {
+    fix: (trace, birth, op) => ({ text: `keep the input above zero, ${operandText(trace, birth, op)}.clamp(${boundsOf(birth)}), or use log_softmax or a loss that takes logits`, edits: clampEdits(trace, birth, op) }),
   }),
 };

@@ -1,17 +1,19 @@
-import { findBirths, guardEdits, kindOf, operandText } from "./birth-rule.ts";
+import { boundsOf, clampEdits, findBirths, guarded, guardEdits, operandText } from "./birth-rule.ts";
 import { elementText, numberText } from "./describe.ts";
 import type { BirthEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
+import { kindOf } from "./kinds.ts";
 import type { Rule } from "./rule.ts";
 
 /** Where the zero came from: the mask that hides the branch. */
 function because(trace: Trace, { zero, equation }: BirthEvent): string {
   const product = `0·${numberText(equation!.slope!)} = nan`;
   if (zero === null) return `the gradient that arrives is 0; ${product}`;
+  if (zero.tensor !== null && zero.number !== 0) return `the gradient that arrives is 0, because ${trace.nameOf(zero.tensor)} hides this element; ${product}`;
   if (zero.tensor !== null) return `the gradient that arrives is 0, because ${trace.nameOf(zero.tensor)}${elementText(zero.element)} = ${numberText(zero.number!)}; ${product}`;
   const op = zero.op === null ? null : trace.ops.get(zero.op)!;
   const name = op === null ? "an op" : trace.callText(trace.userOp(op));
-  return zero.number === null ? `the gradient that arrives is 0, because ${name} passes none to this element; ${product}` : `the gradient that arrives is 0, because ${name} multiplies by ${numberText(zero.number)}; ${product}`;
+  return zero.number !== 0 ? `the gradient that arrives is 0, because ${name} passes none to this element; ${product}` : `the gradient that arrives is 0, because ${name} multiplies by ${numberText(zero.number)}; ${product}`;
 }
 
 export const nanFromZeroTimesInf: Rule = {
@@ -38,15 +40,16 @@ const mask = x.gt(0.1).float();
 const loss = mask.mul(x.masked_fill(x.eq(0), 1).sqrt()).sum();
 loss.backward();
 `,
-  detect: (trace) => findBirths(trace, (birth) => kindOf(birth) === "zero times infinity", {
+  detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "zero times infinity", {
     because,
     fix(trace, birth, op) {
-      const name = birth.equation!.safe?.name ?? "self";
-      const x = operandText(trace, birth, op, name);
-      const edits = guardEdits(trace, birth, op);
-      const { bad, good, side } = birth.equation!.safe ?? { bad: 0, good: 1, side: "eq" };
-      const hidden = `${x}.masked_fill(${x}.${side}(${numberText(bad)}), ${good})`;
-      return { text: `take the slope only where it is finite: ${edits.length > 0 ? `${hidden} in place of ${x}` : `replace ${numberText(bad)} by ${good} before the op`}, or pick the elements with index()`, edits };
+      const { zero, equation } = birth;
+      const x = operandText(trace, birth, op);
+      // Where a bound made the zero, its value is wanted: what lies beyond it may lie anywhere beyond it.
+      const isBound = zero !== null && zero.tensor === null && zero.number !== null && zero.number !== 0 && equation!.safe?.side !== "eq";
+      const edits = isBound ? clampEdits(trace, birth, op) : guardEdits(trace, birth, op);
+      const hidden = isBound ? `${x}.clamp(${boundsOf(birth)})` : equation!.safe === null ? "" : guarded(x, equation!.safe);
+      return { text: `take the slope only where it is finite: ${edits.length > 0 ? `${hidden} in place of ${x}` : `replace what ${x} is there by another number before the op`}, or pick the elements with index()`, edits };
     },
   }),
 };

@@ -1,4 +1,5 @@
-import { findBirths, kindOf } from "./birth-rule.ts";
+import { findBirths } from "./birth-rule.ts";
+import { kindOf } from "./kinds.ts";
 import type { Rule } from "./rule.ts";
 
 export const nonfiniteValue: Rule = {
@@ -11,19 +12,21 @@ first place where the values went wrong; everything after it inherits the NaN or
   fix: `Look at the numbers that the op was given at this element, and keep them within its domain.`,
   bad: `import * as torch from "leafgrad";
 
-const scores = torch.tensor([[1, 2], [3, 4]], { requires_grad: true });
-const mask = torch.tensor([[false, false], [true, true]]);
-const loss = scores.masked_fill(mask, -Infinity).softmax(1).sum();
+const x = torch.tensor([1, 2], { requires_grad: true });
+const bound = torch.tensor([3, Infinity]);
+const width = bound.sub(torch.tensor([0, Infinity]));
+const loss = x.mul(width).sum();
 loss.backward();
 `,
   good: `import * as torch from "leafgrad";
 
-const scores = torch.tensor([[1, 2], [3, 4]], { requires_grad: true });
-const mask = torch.tensor([[false, true], [true, false]]);
-const loss = scores.masked_fill(mask, -Infinity).softmax(1).pow(2).sum();
+const x = torch.tensor([1, 2], { requires_grad: true });
+const bound = torch.tensor([3, 1e9]);
+const width = bound.sub(torch.tensor([0, 1e9]));
+const loss = x.mul(width).sum();
 loss.backward();
 `,
-  detect: (trace) => findBirths(trace, (birth) => kindOf(birth) === "other", {
+  detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "other", {
     fix: (_trace, _birth, op) => ({ text: `keep what ${op?.name ?? "the op"} is given within its domain`, edits: [] }),
   }),
 };

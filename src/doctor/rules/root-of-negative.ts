@@ -1,4 +1,5 @@
-import { clampEdits, findBirths, kindOf, operandText } from "./birth-rule.ts";
+import { clampEdits, findBirths, operandText } from "./birth-rule.ts";
+import { kindOf } from "./kinds.ts";
 import type { Rule } from "./rule.ts";
 
 export const rootOfNegative: Rule = {
@@ -21,7 +22,7 @@ const x = torch.tensor([3, 4], { requires_grad: true });
 const loss = x.square().sub(x).sqrt().sum();
 loss.backward();
 `,
-  detect: (trace) => findBirths(trace, (birth) => kindOf(birth) === "root", {
-    fix: (trace, birth, op) => ({ text: `keep the input above zero: ${operandText(trace, birth, op, "self")}.clamp({ min: 1e-12 })`, edits: clampEdits(trace, op, "{ min: 1e-12 }") }),
+  detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "root", {
+    fix: (trace, birth, op) => ({ text: `keep the input above zero: ${operandText(trace, birth, op)}.clamp({ min: 1e-12 })`, edits: clampEdits(trace, birth, op) }),
   }),
 };

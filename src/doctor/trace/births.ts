@@ -90,7 +90,8 @@ export class Births {
     const position = pointwise === null ? (sick.length === 0 ? values.nonfinite[0] : undefined) : values.nonfinite.find((p) => this.isNew(call, output, p));
     const inherited = [...new Set(sick.flatMap((t) => this.of(t)))];
     if (position !== undefined) {
-      if (hasNonFiniteNumber(call.args)) return inherited;
+      // An infinity that the program wrote may be a mask; a NaN is never meant.
+      if (hasNonFiniteNumber(call.args) && values.nan === 0) return inherited;
       return [...inherited, this.forwardBirth(call, output, position, pointwise, run)];
     }
     // An infinity that the user gave (a mask of -inf) has no birth; the NaN made of it has.

@@ -72,7 +72,9 @@ export function gradientAt(formula: Formula, operands: Operands): Traced {
 export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return String(num(value));
   if (value === 0) return "0";
-  return String(Number(value.toPrecision(4)));
+  const short = Number(value.toPrecision(4));
+  // 1.0000002 is no 1.
+  return String(Number.isInteger(short) ? Number(value.toPrecision(8)) : short);
 }
 
 const byName = (leaf: Traced): string => leaf.name ?? shortNumber(leaf.value);
@@ -134,9 +136,24 @@ function safeInput(gradient: Formula, { overload, values }: PointwiseCall, indic
 }
 
 /** Which side of a bad number is bad too: below 0 for a root, above 1 for an inverse sine. */
-function sideOf(formula: Formula, traced: Record<string, Traced>, name: string, bad: number, round: Round): "eq" | "le" | "ge" {
-  const isBad = (x: number): boolean => !Number.isFinite(evaluate(formula, { ...traced, [name]: Traced.named(name, x, round) }, round).value);
+function sideOf(isBad: (x: number) => boolean, bad: number): "eq" | "le" | "ge" {
   return isBad(bad - 0.01) ? "le" : isBad(bad + 0.01) ? "ge" : "eq";
+}
+
+/** Numbers beyond which all are bad are looked for up to here. */
+const farthest = 1e12;
+
+/** Where the domain ends, going from a good number in a direction; null where it does not. */
+function endOf(isBad: (x: number) => boolean, good: number, direction: 1 | -1): number | null {
+  let [inside, outside] = [good, good + direction * farthest];
+  if (!isBad(outside)) return null;
+  for (let i = 0; i < 120; i++) {
+    const middle = (inside + outside) / 2;
+    if (isBad(middle)) outside = middle;
+    else inside = middle;
+  }
+  // Halving comes near to 0 and not there.
+  return Math.abs(outside) < 1e-12 ? 0 : Number(outside.toPrecision(6));
 }
 
 function safeOperand(value: Formula, gradient: Formula | null, traced: Record<string, Traced>, round: Round): Equation["safe"] {
@@ -146,7 +163,9 @@ function safeOperand(value: Formula, gradient: Formula | null, traced: Record<st
       const changed = { ...traced, [name]: Traced.named(name, good, round) };
       const result = evaluate(value, changed, round);
       if (!Number.isFinite(result.value)) continue;
-      const safe = { name, bad: num(operand.value), good, side: sideOf(value, traced, name, operand.value, round) };
+      const isBad = (x: number): boolean => !Number.isFinite(evaluate(value, { ...traced, [name]: Traced.named(name, x, round) }, round).value);
+      const side = sideOf(isBad, operand.value);
+      const safe = { name, bad: num(operand.value), good, side, min: endOf(isBad, good, -1), max: endOf(isBad, good, 1) };
       if (gradient === null) return safe;
       const slope = evaluate(gradient, { ...changed, result, grad: Traced.named("grad", 1, round) }, round);
       if (Number.isFinite(slope.value)) return safe;

@@ -202,7 +202,17 @@ export interface Equation {
   /** The names of the formula, the tensor that each stands for and its element. */
   readonly names: readonly { readonly name: string; readonly tensor: number | null; readonly value: Num }[];
   /** An operand and a number that, in its place, would keep value and slope finite; `side` says what else is outside of the domain. */
-  readonly safe: { readonly name: string; readonly bad: Num; readonly good: number; readonly side: "eq" | "le" | "ge" } | null;
+  readonly safe: Safe | null;
+}
+
+export interface Safe {
+  readonly name: string;
+  readonly bad: Num;
+  readonly good: number;
+  readonly side: "eq" | "le" | "ge";
+  /** Where the domain ends; null where it does not. */
+  readonly min: number | null;
+  readonly max: number | null;
 }
 
 export interface Zero {

@@ -8,6 +8,8 @@ export interface Span {
 
 /** A call, or the reading of a property. */
 export interface Expression extends Span {
+  /** Where the called name stands. */
+  readonly name: number;
   readonly text: string;
   /** What stands before the dot: `x` in `x.pow(0.5)`. */
   readonly receiver: Span | null;
@@ -34,7 +36,9 @@ export function placeAt(source: string, position: number): { line: number; colum
 /** The call or property whose name stands at a call site. */
 export function expressionAt(text: string, line: number, column: number): Expression | null {
   const source = withoutComments(text);
-  const at = positionOf(source, line, column);
+  let at = positionOf(source, line, column);
+  // Of a name that is a keyword, as in x.var(0), V8 gives the parenthesis.
+  if (source[at] === "(") while (isWord(source[at - 1])) at--;
   if (!isWord(source[at])) return null;
   let nameEnd = at;
   while (isWord(source[nameEnd])) nameEnd++;
@@ -43,7 +47,7 @@ export function expressionAt(text: string, line: number, column: number): Expres
   const open = skipForward(source, nameEnd);
   const end = source[open] === "(" ? closing(source, open) + 1 : nameEnd;
   const start = receiver?.start ?? at;
-  return { start, end, text: source.slice(start, end).replace(/\s+/g, " ").replace(/ \./g, "."), receiver, arguments: source[open] === "(" ? split(source, open + 1, end - 1) : [] };
+  return { start, end, name: at, text: source.slice(start, end).replace(/\s+/g, " ").replace(/ \./g, "."), receiver, arguments: source[open] === "(" ? split(source, open + 1, end - 1) : [] };
 }
 
 let blanked = { from: "", to: "" };

@@ -92,19 +92,30 @@ export class Tape {
     const wanted = this.arrivals.flatMap(({ backward, leaf, grad }) =>
       Array.from({ length: Math.min(grad.length, limits.perLeaf) }, (_, element) => ({ backward, leaf, element, analytic: grad[element] })),
     );
-    if (this.unfit || wanted.length * this.entries.length * 3 > limits.calls) return [];
+    if (this.unfit || wanted.length * this.entries.length * 6 > limits.calls) return [];
     return wanted.flatMap(({ backward, leaf, element, analytic }) => {
       const x = Number(elementsOf(this.given.get(leaf) ?? leaf)[element]);
-      const step = 1e-6 * Math.max(1, Math.abs(x));
-      const [up, here, down] = [step, 0, -step].map((delta) => this.replay(leaf, element, delta)?.get(backward));
-      if (up === undefined || here === undefined || down === undefined) return [];
-      // Where the slopes to both sides differ there is a kink, and no derivative to compare with.
-      const [right, left] = [(up - here) / step, (here - down) / step];
-      const oneSided = !Number.isFinite(left) ? right : !Number.isFinite(right) ? left : null;
-      if (oneSided !== null) return [{ event: "difference" as const, backward, tensor: idOf(leaf), element, analytic: num(analytic), numeric: num(oneSided) }];
-      const isKink = Math.abs(right - left) > 0.05 * (Math.abs(right) + Math.abs(left)) + 1e-3;
-      return [{ event: "difference" as const, backward, tensor: idOf(leaf), element, analytic: num(analytic), numeric: isKink ? null : num((up - down) / (2 * step)) }];
+      const numeric = this.slope({ backward, leaf, element }, 1e-6 * Math.max(1, Math.abs(x)));
+      if (numeric === undefined) return [];
+      return [{ event: "difference" as const, backward, tensor: idOf(leaf), element, analytic: num(analytic), numeric: numeric === null ? null : num(numeric) }];
     });
+  }
+
+  /** The central difference; null where there is no derivative: at a kink the slopes to both sides differ, at a jump they depend on the step. */
+  private slope(place: Pick<Arrival, "backward" | "leaf"> & { element: number }, step: number): number | null | undefined {
+    const [wide, narrow] = [this.difference(place, step), this.difference(place, step / 4)];
+    return typeof wide === "number" && typeof narrow === "number" && differ(wide, narrow, 1e-4) ? null : wide;
+  }
+
+  private difference({ backward, leaf, element }: Pick<Arrival, "backward" | "leaf"> & { element: number }, step: number): number | null | undefined {
+    const [up, here, down] = [step, 0, -step].map((delta) => this.replay(leaf, element, delta)?.get(backward));
+    if (up === undefined || here === undefined || down === undefined) return undefined;
+    // Of a loss this large, the last digits are no measure of a slope.
+    if (Math.abs(here) * 1e-15 > step * 1e-2) return null;
+    const [right, left] = [(up - here) / step, (here - down) / step];
+    if (!Number.isFinite(left)) return right;
+    if (!Number.isFinite(right)) return left;
+    return differ(right, left) ? null : (up - down) / (2 * step);
   }
 
   /** The losses of all backwards with one element of a leaf changed; null where a call refuses float64. */
@@ -121,6 +132,8 @@ export class Tape {
     }
   }
 }
+
+const differ = (a: number, b: number, tolerance = 1e-3): boolean => Math.abs(a - b) > 0.05 * (Math.abs(a) + Math.abs(b)) + tolerance;
 
 class Replay {
   private readonly now = new Map<Tensor, Tensor>();

@@ -100,10 +100,15 @@ export class Trace {
     return op === null ? null : (this.ops.get(op) ?? null);
   }
 
-  /** The user's own call that led to an op. */
+  /** The op of whose gradient an op is a part; null in forward. */
+  private differentiated({ run }: OpEvent): OpEvent | null {
+    return run === null || !this.runs.has(run) ? null : this.opOf(this.runs.get(run)!.node);
+  }
+
+  /** The user's own call that led to an op, also by way of backward. */
   userOp(op: OpEvent): OpEvent {
-    const outer = op.within === null ? undefined : this.ops.get(op.within);
-    return outer === undefined ? op : this.userOp(outer);
+    const outer = op.within === null ? this.differentiated(op) : (this.ops.get(op.within) ?? null);
+    return outer === null ? op : this.userOp(outer);
   }
 
   accumulatorOf(leaf: number): NodeEvent | null {
@@ -135,13 +140,14 @@ export class Trace {
       const read = this.reads.find(({ result }) => result === tensor);
       return read === undefined ? `tensor ${tensor}` : `${this.nameOf(read.tensor)}.${read.how}`;
     }
-    return this.variableOf(tensor) ?? this.callText(this.userOp(maker));
+    const text = this.variableOf(tensor) ?? this.callText(this.userOp(maker));
+    return maker.run === null ? text : `the gradient of ${text}`;
   }
 
   /** The variable that a tensor was assigned to where it was made. */
   variableOf(tensor: number): string | null {
     const maker = this.makerOf(tensor);
-    const user = maker === null ? null : this.userOp(maker);
+    const user = maker === null || maker.run !== null ? null : this.userOp(maker);
     const expression = user === null ? null : this.expression(user.place);
     return expression === null ? null : assignedName(this.sources.get(user!.place!.file)!, expression);
   }

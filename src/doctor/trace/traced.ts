@@ -11,7 +11,6 @@ interface Notation {
 }
 
 const notations: Record<string, Notation> = {
-  select: { rank: 0 },
   or: { infix: " or ", rank: 1 }, and: { infix: " and ", rank: 1 },
   eq: { infix: " = ", rank: 2 }, ne: { infix: " ≠ ", rank: 2 }, lt: { infix: " < ", rank: 2 }, le: { infix: " ≤ ", rank: 2 }, gt: { infix: " > ", rank: 2 }, ge: { infix: " ≥ ", rank: 2 },
   add: { infix: " + ", rank: 3 }, sub: { infix: " - ", rank: 3 },
@@ -73,12 +72,13 @@ export class Traced implements KernelArithmetic<Traced> {
   private write(show: (leaf: Traced) => string, outer: number): string {
     const { name, operands } = this;
     if (name === null || operands.length === 0) return numberIn(show(this), outer);
+    // The arithmetic of one element is that of the branch which it takes.
+    if (name === "select") return operands[operands[0].value !== 0 ? 1 : 2].write(show, outer);
     const notation = notations[name];
     if (notation === undefined) return `${name}(${operands.map((o) => o.write(show, 0)).join(", ")})`;
     const inner = operands.map((o, i) => o.write(show, name === "pow" && i > 0 && o.operands.length === 0 ? 0 : notation.rank + (i > 0 || name === "pow" ? 1 : 0)));
     let text = inner.join(notation.infix ?? "");
-    if (name === "neg") text = `-${inner[0]}`;
-    if (name === "select") text = `${inner[0]} ? ${inner[1]} : ${inner[2]}`;
+    if (name === "neg") text = inner[0].startsWith("-") ? `-(${inner[0]})` : `-${inner[0]}`;
     return notation.rank < outer ? `(${text})` : text;
   }
 

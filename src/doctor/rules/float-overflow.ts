@@ -1,0 +1,40 @@
+import { findBirths, operandText, widenEdits } from "./birth-rule.ts";
+import type { BirthEvent } from "../trace/events.ts";
+import type { Trace } from "../trace/trace.ts";
+import { kindOf } from "./kinds.ts";
+import type { Rule } from "./rule.ts";
+
+function because(trace: Trace, { tensor }: BirthEvent): string {
+  const dtype = tensor === null ? "float32" : trace.tensors.get(tensor)!.dtype;
+  return `${dtype} ends at ${dtype === "float64" ? "1.8e308" : "3.4e38"}`;
+}
+
+export const floatOverflow: Rule = {
+  id: "float-overflow",
+  title: "A number too large for its dtype",
+  severity: "error",
+  certainty: 0.9,
+  why: `float32 ends at 3.4e38. High powers, products of many factors and squares of large numbers pass it and become infinite; inf - inf,
+inf / inf and 0 · inf are NaN then.`,
+  fix: `Bring the numbers to about 1 first (divide by their largest), add logarithms instead of multiplying, or compute in float64.`,
+  bad: `import * as torch from "leafgrad";
+
+const x = torch.tensor([2, 5000], { requires_grad: true });
+const loss = x.pow(11).mean();
+loss.backward();
+`,
+  good: `import * as torch from "leafgrad";
+
+const x = torch.tensor([2, 5000], { requires_grad: true });
+const loss = x.div(5000).pow(11).mean();
+loss.backward();
+`,
+  detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "overflow", {
+    because,
+    fix(trace, birth, op) {
+      const edits = widenEdits(trace, birth, op);
+      const x = operandText(trace, birth, op);
+      return { text: `bring the numbers to about 1 first, add logarithms instead of multiplying, or compute in float64${edits.length > 0 ? `: ${x}.double()` : ""}`, edits };
+    },
+  }),
+};
