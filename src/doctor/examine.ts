@@ -12,6 +12,6 @@ export function examine(trace: Trace): Finding[] {
 
 function findingsOf({ id, severity, detect }: Rule, trace: Trace): Finding[] {
   return detect(trace).map((found) => ({
-    rule: id, severity, where: null, victim: null, tensor: null, elements: [], equation: null, path: [], ...found, proof: null,
+    rule: id, severity, where: null, victim: null, tensor: null, elements: [], equation: null, path: [], norms: [], ...found, proof: null,
   }));
 }

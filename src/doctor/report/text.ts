@@ -41,11 +41,28 @@ function block(finding: Finding, options: TextOptions): string {
     [where === null ? "at" : "born", [place, where ?? ""].filter((part) => part !== "").join("   ")],
     ["why", finding.why],
     ["path", finding.path.join(" ← ")],
+    ["norms", chartText(finding.norms)],
     ["fix", fix.text],
     ["proof", proof?.text ?? ""],
   ];
   const lines = rows.filter(([, text]) => text !== "").map(([label, text]) => row(label, text, options, label === "proof" && proof!.verified ? "green" : "dim"));
   return [`${style(head, "bold", isError ? "red" : "yellow")}${" ".repeat(gap)}${style(finding.rule, "dim")}`, ...lines].join("\n");
+}
+
+const bars = "▁▂▃▄▅▆▇█";
+const columns = 48;
+
+/** The norms as columns on a logarithmic scale, from the loss to the leaf: `loss █▇▅▃▁ w   1.0 → 2.3e-9`. */
+function chartText(norms: Finding["norms"]): string {
+  if (norms.length === 0) return "";
+  const length = Math.min(columns, norms.length);
+  const shown = Array.from({ length }, (_, i) => norms[Math.round((i * (norms.length - 1)) / Math.max(1, length - 1))].norm);
+  const logs = shown.map((norm) => (norm === 0 ? -Infinity : Math.log(norm)));
+  const finite = logs.filter((log) => log > -Infinity);
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const height = (log: number): number => (log === -Infinity ? 0 : Math.round(((log - low) / (high - low || 1)) * (bars.length - 1)));
+  const number = (x: number): string => (x === 0 ? "0" : x.toPrecision(2));
+  return `loss ${logs.map((log) => bars[height(log)]).join("")} ${norms[norms.length - 1].name}, ${number(norms[0].norm)} → ${number(norms[norms.length - 1].norm)}`;
 }
 
 function row(label: string, text: string, { style, width }: TextOptions, look: Look): string {

@@ -13,14 +13,14 @@ is written by hand then gives inf/inf = NaN, or a gradient of 0 times infinity.`
 x.clamp({ max: 80 }).exp().`,
   bad: `import * as torch from "leafgrad";
 
-const x = torch.tensor([1, 100], { requires_grad: true });
+const x = torch.tensor([99, 100], { requires_grad: true });
 const e = x.exp();
 const loss = e.div(e.sum()).index(0);
 loss.backward();
 `,
   good: `import * as torch from "leafgrad";
 
-const x = torch.tensor([1, 100], { requires_grad: true });
+const x = torch.tensor([99, 100], { requires_grad: true });
 const loss = x.softmax(0).index(0);
 loss.backward();
 `,

@@ -5,6 +5,7 @@ import { backwardTwice } from "./backward-twice.ts";
 import { dataNotFinite } from "./data-not-finite.ts";
 import { divisionByZero } from "./division-by-zero.ts";
 import { expOverflow } from "./exp-overflow.ts";
+import { explodingGradient } from "./exploding-gradient.ts";
 import { floatOverflow } from "./float-overflow.ts";
 import { gradOfNonLeaf } from "./grad-of-non-leaf.ts";
 import { gradientsNeverZeroed } from "./gradients-never-zeroed.ts";
@@ -24,9 +25,10 @@ import { softmaxOfNothing } from "./softmax-of-nothing.ts";
 import { spreadOfOneValue } from "./spread-of-one-value.ts";
 import { uncountedWrite } from "./uncounted-write.ts";
 import { unusedInput } from "./unused-input.ts";
+import { vanishingGradient } from "./vanishing-gradient.ts";
 
 export const rules: readonly Rule[] = [
-  averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divisionByZero, expOverflow, floatOverflow, gradOfNonLeaf, gradientsNeverZeroed, graphCut,
+  averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divisionByZero, expOverflow, explodingGradient, floatOverflow, gradOfNonLeaf, gradientsNeverZeroed, graphCut,
   infiniteSlope, integerRequiresGrad, leafModifiedInPlace, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, outsideDomain, rootOfNegative,
-  savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, uncountedWrite, unusedInput,
+  savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, uncountedWrite, unusedInput, vanishingGradient,
 ];

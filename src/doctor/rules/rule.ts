@@ -43,6 +43,12 @@ export interface Proof {
   readonly text: string;
 }
 
+/** The norm of the gradient that arrived at a node. */
+export interface Norm {
+  readonly name: string;
+  readonly norm: number;
+}
+
 export interface Finding {
   readonly rule: string;
   readonly severity: Severity;
@@ -57,13 +63,15 @@ export interface Finding {
   readonly why: string;
   /** Names from the loss to the leaf. */
   readonly path: readonly string[];
+  /** The norms of the gradient along the path, for a chart; empty where they say nothing. */
+  readonly norms: readonly Norm[];
   readonly fix: Fix;
   readonly proof: Proof | null;
 }
 
 /** What a rule gives for each thing it finds; the rest is filled in. */
-export type Found = Omit<Finding, "rule" | "severity" | "proof" | "where" | "victim" | "tensor" | "elements" | "equation" | "path"> &
-  Partial<Pick<Finding, "where" | "victim" | "tensor" | "elements" | "equation" | "path">>;
+export type Found = Omit<Finding, "rule" | "severity" | "proof" | "where" | "victim" | "tensor" | "elements" | "equation" | "path" | "norms"> &
+  Partial<Pick<Finding, "where" | "victim" | "tensor" | "elements" | "equation" | "path" | "norms">>;
 
 export interface Rule {
   readonly id: string;

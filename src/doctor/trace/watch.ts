@@ -9,12 +9,12 @@ import type { AnyOp } from "../../dispatch/op.ts";
 import { FLOAT } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { crossBroadcast } from "./shapes.ts";
-import { hasNonFinite } from "./values.ts";
+import { hasNonFinite, valuesOf } from "./values.ts";
 
 /** Why a program is run again with recording. */
 export type Reason =
   | "an error" | "a value that is not finite" | "a gradient that is not finite" | "a gradient that is null" | "a leaf without a gradient"
-  | "a gradient that was not reset" | "shapes that broadcast" | "a write that no version counts";
+  | "a gradient that is extreme" | "a gradient that was not reset" | "shapes that broadcast" | "a write that no version counts";
 
 export class Watch implements Observer {
   readonly reasons = new Set<Reason>();
@@ -76,6 +76,7 @@ export class Watch implements Observer {
     this.leaves.add(leaf);
     this.reached.add(leaf);
     if (grad && hasNonFinite(grad)) this.reasons.add("a gradient that is not finite");
+    if (grad && !this.seen.has(leaf) && isExtreme(grad)) this.reasons.add("a gradient that is extreme");
     const total = leaf._meta?.grad ?? null;
     if (total === null) return;
     const before = this.seen.get(leaf);
@@ -98,4 +99,10 @@ export class Watch implements Observer {
     if (error !== null) this.reasons.add("an error");
     if (this.backwards > 0) for (const leaf of this.leaves) if (!this.reached.has(leaf)) this.reasons.add("a leaf without a gradient");
   }
+}
+
+/** The first gradient of a leaf tells whether what lies between it and the loss passes one on; later ones may be small because all is learnt. */
+function isExtreme(grad: Tensor): boolean {
+  const { norm } = valuesOf(grad);
+  return norm > 1e6 || norm < 1e-6;
 }
