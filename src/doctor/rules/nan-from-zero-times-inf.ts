@@ -46,7 +46,7 @@ loss.backward();
       const { zero, equation } = birth;
       const x = operandText(trace, birth, op);
       // Where a bound made the zero, its value is wanted: what lies beyond it may lie anywhere beyond it.
-      const isBound = zero !== null && zero.tensor === null && zero.number !== null && zero.number !== 0 && equation!.safe?.side !== "eq";
+      const isBound = zero?.op != null && /^clamp|^hardtanh|^relu6/.test(trace.ops.get(zero.op)!.name) && equation!.safe?.side !== "eq";
       const edits = isBound ? clampEdits(trace, birth, op) : guardEdits(trace, birth, op);
       const hidden = isBound ? `${x}.clamp(${boundsOf(birth)})` : equation!.safe === null ? "" : guarded(x, equation!.safe);
       return { text: `take the slope only where it is finite: ${edits.length > 0 ? `${hidden} in place of ${x}` : `replace what ${x} is there by another number before the op`}, or pick the elements with index()`, edits };
