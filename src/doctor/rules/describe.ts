@@ -2,6 +2,7 @@
 import type { BirthEvent, Equation, Num, OpEvent, Place, PoisonEvent } from "../trace/events.ts";
 import { lineText, placeAt, type Span } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
+import { divergenceOf } from "./divergence.ts";
 import type { Culprit, Edit, Victim } from "./rule.ts";
 
 /** The user's line of an op, or of another call site with the text that stands there. */
@@ -96,6 +97,8 @@ export function editOf(trace: Trace, file: string, { start, end }: Span, text: s
 
 /** Births that did harm, each with the worst place that it came to. */
 export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: PoisonEvent }[] {
+  // What training that runs away ends in is no cause.
+  if (divergenceOf(trace) !== null) return [];
   const found = new Map<number, { birth: BirthEvent; poison: PoisonEvent }>();
   const worth = { grad: 3, loss: 2, output: 1, read: 1 };
   for (const poison of trace.poisons) {

@@ -3,6 +3,7 @@ import { averageOverNothing } from "./average-over-nothing.ts";
 import { backwardOfNonScalar } from "./backward-of-non-scalar.ts";
 import { backwardTwice } from "./backward-twice.ts";
 import { dataNotFinite } from "./data-not-finite.ts";
+import { divergingUpdates } from "./diverging-updates.ts";
 import { divisionByZero } from "./division-by-zero.ts";
 import { expOverflow } from "./exp-overflow.ts";
 import { explodingGradient } from "./exploding-gradient.ts";
@@ -28,7 +29,7 @@ import { unusedInput } from "./unused-input.ts";
 import { vanishingGradient } from "./vanishing-gradient.ts";
 
 export const rules: readonly Rule[] = [
-  averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divisionByZero, expOverflow, explodingGradient, floatOverflow, gradOfNonLeaf, gradientsNeverZeroed, graphCut,
+  averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divergingUpdates, divisionByZero, expOverflow, explodingGradient, floatOverflow, gradOfNonLeaf, gradientsNeverZeroed, graphCut,
   infiniteSlope, integerRequiresGrad, leafModifiedInPlace, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, outsideDomain, rootOfNegative,
   savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, uncountedWrite, unusedInput, vanishingGradient,
 ];

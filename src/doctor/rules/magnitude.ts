@@ -2,6 +2,7 @@
 import type { OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { culpritOf, pathText } from "./describe.ts";
+import { divergenceOf } from "./divergence.ts";
 import type { Found, Norm } from "./rule.ts";
 
 /** Changes smaller than this, from loss to leaf, are nobody's fault; the line to blame makes most of it. */
@@ -22,7 +23,7 @@ export interface Way {
 /** The ways on which gradients grow, or shrink, beyond measure. */
 export function extremeWays(trace: Trace, direction: "grow" | "shrink"): Way[] {
   // Where something is not finite, that is told instead.
-  if (trace.poisons.length > 0) return [];
+  if (trace.poisons.length > 0 || divergenceOf(trace) !== null) return [];
   const seen = new Set<number>();
   return trace.accumulations.flatMap(({ tensor, backward, values }) => {
     if (seen.has(tensor) || values.nan + values.inf > 0) return [];

@@ -9,17 +9,18 @@ import type { AnyOp } from "../../dispatch/op.ts";
 import { FLOAT } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { crossBroadcast } from "./shapes.ts";
-import { hasNonFinite, valuesOf } from "./values.ts";
+import { elementsOf, hasNonFinite, valuesOf } from "./values.ts";
 
 /** Why a program is run again with recording. */
 export type Reason =
   | "an error" | "a value that is not finite" | "a gradient that is not finite" | "a gradient that is null" | "a leaf without a gradient"
-  | "a gradient that is extreme" | "a gradient that was not reset" | "shapes that broadcast" | "a write that no version counts";
+  | "a gradient that is extreme" | "a loss that grows" | "a gradient that was not reset" | "shapes that broadcast" | "a write that no version counts";
 
 export class Watch implements Observer {
   readonly reasons = new Set<Reason>();
   private depth = 0;
   private backwards = 0;
+  private firstLoss: number | null = null;
   private inBackward = 0;
   private readonly leaves = new Set<Tensor>();
   private readonly reached = new WeakSet<Tensor>();
@@ -53,6 +54,12 @@ export class Watch implements Observer {
 
   enterBackward({ roots, inputs }: BackwardCall): void {
     for (const root of roots) if (root instanceof Tensor && hasNonFinite(root)) this.reasons.add("a value that is not finite");
+    const [root] = roots;
+    if (root instanceof Tensor && root._numel === 1) {
+      const loss = Math.abs(elementsOf(root)[0]);
+      this.firstLoss ??= loss;
+      if (loss > 1e3 * this.firstLoss) this.reasons.add("a loss that grows");
+    }
     this.backwards++;
     this.inBackward++;
     if (inputs !== null) for (const input of inputs) if (input instanceof Tensor) this.reached.add(input);

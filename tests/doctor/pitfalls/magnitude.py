@@ -54,3 +54,15 @@ def large_initial_weights():
     for _ in range(16):
         h = h.matmul(torch.randn(32, 32))  # culprit
     h.mean().backward()
+
+
+def learning_rate_too_large():
+    w = torch.tensor([0.5, -1.0], requires_grad=True)
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    y = torch.tensor([1.0, 2.0, 3.0])
+    for _ in range(30):
+        loss = x.matmul(w).sub(y).pow(2).mean()
+        loss.backward()
+        with torch.no_grad():
+            w.sub_(w.grad.mul(0.5))  # culprit
+        w.grad = None

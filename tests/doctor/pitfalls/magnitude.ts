@@ -144,4 +144,32 @@ h.mean().backward();
 `,
     proved: false,
   },
+  {
+    name: "learning-rate-too-large",
+    source: 'forum, "loss goes up every step and then becomes NaN"',
+    rule: "diverging-updates",
+    bad: `
+const w = torch.tensor([0.5, -1], { requires_grad: true });
+const x = torch.tensor([[1, 2], [3, 4], [5, 6]]);
+const y = torch.tensor([1, 2, 3]);
+for (let step = 0; step < 30; step++) {
+  const loss = x.matmul(w).sub(y).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.5))); // culprit
+  w.grad = null;
+}
+`,
+    good: `
+const w = torch.tensor([0.5, -1], { requires_grad: true });
+const x = torch.tensor([[1, 2], [3, 4], [5, 6]]);
+const y = torch.tensor([1, 2, 3]);
+for (let step = 0; step < 30; step++) {
+  const loss = x.matmul(w).sub(y).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.01)));
+  w.grad = null;
+}
+`,
+    proved: false,
+  },
 ];
