@@ -2,6 +2,7 @@
 import { gradMode, withGradMode } from "../autograd/grad-mode.ts";
 import { ops } from "../autograd/engine-ops.ts";
 import type { Grads } from "../autograd/node.ts";
+import { observed } from "../autograd/observer.ts";
 import { exposeSaved } from "../autograd/saved-attributes.ts";
 import { markRequiresGrad } from "../autograd/tensor-autograd.ts";
 import { asView, bumpVersion, checkInplace, rebaseHistory, setHistory } from "../autograd/variable.ts";
@@ -9,6 +10,7 @@ import { Signature } from "../schema/arguments.ts";
 import { parseSchema, type Schema } from "../schema/schema.ts";
 import { checkDevice } from "../tensor/device.ts";
 import { FLOAT } from "../tensor/dtype.ts";
+import { releasingTemporaries, type Storage } from "../tensor/heap.ts";
 import type { Sizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { destructuredNames } from "./fused.ts";
@@ -49,7 +51,7 @@ function gradientRules(schema: Schema, backward: Backward): GradientRule[] {
         for (const name of saves) values[name] = node.value(name);
         for (const { name, tensor, what } of geometry) values[name] = what === "sizes" ? node.sizesOf(tensor) : node.stridesOf(tensor);
         if (all.includes("output_sizes")) values.output_sizes = node.outputs.map((o) => o.sizes);
-        const result = formula(values);
+        const result = withoutTemporaries(formula, values);
         return (inputs.length === 1 ? [result] : result) as Grads;
       },
     };
@@ -57,6 +59,19 @@ function gradientRules(schema: Schema, backward: Backward): GradientRule[] {
   const tensors = schema.parameters.filter((p) => p.type === "Tensor");
   exposeSaved([...schema.positions.keys(), ...schema.returns, ...tensors.map((p) => `${p.name}_sym_sizes`)]);
   return rules.sort((a, b) => schema.positions.get(a.inputs[0])! - schema.positions.get(b.inputs[0])!);
+}
+
+type Gradients = ReturnType<TensorFormula>;
+
+/** The gradients of a formula; unless it is recorded or observed, what it made on the way is released. */
+function withoutTemporaries(formula: TensorFormula, values: Record<string, unknown>): Gradients {
+  if (gradMode.enabled || observed.by !== null) return formula(values);
+  return releasingTemporaries(() => formula(values), liesIn);
+}
+
+function liesIn(gradients: Gradients, storage: Storage): boolean {
+  if (gradients instanceof Tensor) return gradients._storage === storage;
+  return gradients !== null && (gradients as readonly Gradients[]).some((gradient) => liesIn(gradient, storage));
 }
 
 export interface KernelDefinition {

@@ -45,6 +45,9 @@ function releaseCell(start: number, size: number): void {
 /** A released storage has this owner, which knows no address. */
 const nobody = new Owner(new Block(0));
 
+/** The large storages made since the innermost `releasingTemporaries` began; null outside. */
+let made: Storage[] | null = null;
+
 /** The bytes behind one or more tensors. */
 export class Storage {
   nbytes: number;
@@ -56,6 +59,7 @@ export class Storage {
     if (nbytes > SMALL || beside || stress.on) {
       this.owner = newBlock(nbytes, nbytes, beside);
       this.start = 0;
+      if (!beside) made?.push(this);
       return;
     }
     const size = (nbytes + ALIGN - 1) & -ALIGN;
@@ -91,6 +95,7 @@ export class Storage {
     this.owner = larger.owner;
     this.start = larger.start;
     this.nbytes = nbytes;
+    larger.owner = nobody;
   }
 
   /** Gives the bytes back at once: for temporaries, by whoever knows that nothing else refers to this storage. */
@@ -100,4 +105,24 @@ export class Storage {
     else if (owner === slab) releaseCell(this.start, (nbytes + ALIGN - 1) & -ALIGN);
     this.owner = nobody;
   }
+}
+
+/**
+ * Runs a computation of the library's own that keeps nothing but its result, and releases the large storages that it made
+ * and `isKept` does not name.
+ */
+export function releasingTemporaries<T>(body: () => T, isKept: (result: T, storage: Storage) => boolean): T {
+  const outer = made;
+  const inner: Storage[] = (made = []);
+  let result: T;
+  try {
+    result = body();
+  } finally {
+    made = outer;
+  }
+  for (const storage of inner) {
+    if (!isKept(result, storage)) storage.release();
+    else outer?.push(storage);
+  }
+  return result;
 }
