@@ -44,16 +44,18 @@ export const ge: Comparison = comparison("ge", ({ self, other }) => self.ge(othe
 export const isnan: Op<[self: Tensor]> = pointwise("isnan(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.isnan(), takesOut: false });
 
 /** Is each element infinite? */
-export const isinf: Op<[self: Tensor]> = kernel("isinf(Tensor self) -> Tensor", {
-  forward: (self: Tensor) => (self.dtype.kind === FLOAT ? eq(self.abs(), Infinity) : fillWith(emptyLike(self, bool), false)),
-  takesOut: false,
-});
+export const isinf: Op<[self: Tensor]> = composite(
+  "isinf(Tensor self) -> Tensor",
+  (self: Tensor) => (self.dtype.kind === FLOAT ? eq(self.abs(), Infinity) : fillWith(emptyLike(self, bool), false)),
+  { takesOut: false },
+);
 
 /** Is each element finite? */
-export const isfinite: Op<[self: Tensor]> = kernel("isfinite(Tensor self) -> Tensor", {
-  forward: (self: Tensor) => (self.dtype.kind === FLOAT ? eq(self, self).mul(ne(self.abs(), Infinity)) : fillWith(emptyLike(self, bool), true)),
-  takesOut: false,
-});
+export const isfinite: Op<[self: Tensor]> = composite(
+  "isfinite(Tensor self) -> Tensor",
+  (self: Tensor) => (self.dtype.kind === FLOAT ? eq(self, self).mul(ne(self.abs(), Infinity)) : fillWith(emptyLike(self, bool), true)),
+  { takesOut: false },
+);
 
 /** Is each element +∞? */
 export const isposinf: Op<[self: Tensor]> = pointwise("isposinf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(Infinity) });

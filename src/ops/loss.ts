@@ -42,8 +42,9 @@ const mseSlope: Slope = pointwise("mse_loss_backward(Tensor grad_output, Tensor 
   value: ({ grad_output, self, target, scale }) => self.sub(target).mul(scale).mul(grad_output),
   backward: {
     grad_output: ({ grad, self, target, scale }) => self.sub(target).mul(scale).mul(grad),
-    self: ({ grad, grad_output, scale }) => grad.mul(scale).mul(grad_output),
-    target: ({ grad, grad_output, scale }) => grad.mul(scale).mul(grad_output).neg(),
+    // PyTorch asks the tensor itself for its number of elements, so it is saved.
+    self: ({ grad, grad_output, scale, self: _self }) => grad.mul(scale).mul(grad_output),
+    target: ({ grad, grad_output, scale, target: _target }) => grad.mul(scale).mul(grad_output).neg(),
   },
   inplace: false,
   method: false,
