@@ -1,8 +1,9 @@
 /** Proves a repair: makes it, runs the program again, and looks whether all is well. */
 import { examine } from "../examine.ts";
+import { unravel } from "../rules/describe.ts";
 import { rules } from "../rules/index.ts";
 import type { Finding, Proof } from "../rules/rule.ts";
-import type { DifferenceEvent, Num } from "../trace/events.ts";
+import type { DifferenceEvent, Num, Values } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { edited } from "./edits.ts";
 
@@ -31,14 +32,20 @@ function objectionTo(finding: Finding, before: Trace, after: Trace): string | nu
   if (after.error !== null) return `with the fix the program ends in ${after.error.error.type}: ${after.error.error.message}`;
   const left = examine(after).find((f) => f.rule === finding.rule && f.culprit?.line === finding.culprit?.line && f.culprit?.file === finding.culprit?.file);
   if (left !== undefined) return `with the fix ${left.message} is still there`;
-  const sick = after.accumulations.find(({ tensor, values }) => values.nan + values.inf > 0 && finding.victim?.name === `${after.nameOf(tensor)}.grad`);
-  if (sick !== undefined) return `with the fix ${finding.victim!.name} is still not finite`;
+  const sick = after.accumulations.some(({ tensor, values }) => finding.victim?.name === `${after.nameOf(tensor)}.grad` && stillSick(finding, values, after.tensors.get(tensor)!.shape));
+  if (sick) return `with the fix ${finding.victim!.name} is still not finite`;
   const [was, is] = [firstLoss(before), firstLoss(after)];
   const mayChange = rules.find(({ id }) => id === finding.rule)?.changesLoss === true;
   if (!mayChange && typeof was === "number" && (typeof is !== "number" || !close(was, is))) return `the fix changes the loss from ${fixed(was)} to ${is === null ? "nothing" : fixed(is)}`;
   const wrong = after.differences.find((difference) => !agrees(difference));
   if (wrong !== undefined) return `a gradient of ${after.nameOf(wrong.tensor)} is ${fixed(wrong.analytic)}, and the central difference ${fixed(wrong.numeric!)}`;
   return null;
+}
+
+/** Other elements may be sick of something else. */
+function stillSick({ elements }: Finding, { nonfinite }: Values, shape: readonly number[]): boolean {
+  const places = new Set(elements.map(String));
+  return nonfinite.some((position) => places.has(String(unravel(position, shape))));
 }
 
 /** The value of the first scalar that backward started from. */
