@@ -87,5 +87,6 @@ export const sigmoid: Unary = pointwise("sigmoid(Tensor self) -> Tensor", {
 export const erf: Unary = pointwise("erf(Tensor self) -> Tensor", {
   out: "float",
   value: ({ self }) => self.erf(),
-  backward: { self: ({ grad, self }) => self.mul(self).neg().exp().mul(2 / Math.sqrt(Math.PI)).mul(grad) },
+  // `self` first, as in PyTorch: the layout of the gradient follows the first operand.
+  backward: { self: ({ self, grad }) => self.mul(self).neg().exp().mul(2 / Math.sqrt(Math.PI)).mul(grad) },
 });

@@ -17,7 +17,8 @@ type Pair = Op<[self: Tensor, other: Tensor]>;
 export const erfc: Unary = pointwise("erfc(Tensor self) -> Tensor", {
   out: "float",
   value: valueOnly(({ self }) => self.erfc()),
-  backward: { self: ({ grad, self }) => self.mul(self).neg().exp().mul(-2 / Math.sqrt(Math.PI)).mul(grad) },
+  // `self` first, as in PyTorch: the layout of the gradient follows the first operand.
+  backward: { self: ({ self, grad }) => self.mul(self).neg().exp().mul(-2 / Math.sqrt(Math.PI)).mul(grad) },
 });
 
 /** sin(πx) / (πx), 1 at 0. */
