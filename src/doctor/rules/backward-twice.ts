@@ -2,6 +2,7 @@ import { culpritAt, editOf, lineOf } from "./describe.ts";
 import type { BackwardEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
+import { carriedState } from "./state-carried.ts";
 
 const refusal = /backward through the graph a second time/;
 
@@ -14,8 +15,8 @@ function firstThrough(trace: Trace, node: number): BackwardEvent | null {
 /** `loss.backward()` becomes `loss.backward({ retain_graph: true })`. */
 function retaining(trace: Trace, { place }: BackwardEvent): Edit[] {
   const expression = trace.expression(place);
-  if (expression === null || expression.arguments.length > 0 || !expression.text.endsWith("()")) return [];
-  return [editOf(trace, place!.file, { start: expression.end - 1, end: expression.end - 1 }, "{ retain_graph: true }")];
+  if (expression === null || !expression.text.endsWith(")") || expression.text.includes("{")) return [];
+  return [editOf(trace, place!.file, { start: expression.end - 1, end: expression.end - 1 }, `${expression.arguments.length > 0 ? ", " : ""}{ retain_graph: true }`)];
 }
 
 export const backwardTwice: Rule = {
@@ -44,6 +45,7 @@ y.backward();
   detect: (trace) =>
     [...trace.ends.values()].flatMap(({ backward, node, error }): Found[] => {
       if (!refusal.test(error?.message ?? "")) return [];
+      if (node !== null && carriedState(trace, backward, node) !== null) return [];
       const second = trace.backwards.get(backward)!;
       const first = node === null ? null : firstThrough(trace, node);
       const op = node === null ? null : trace.opOf(node);
@@ -54,8 +56,8 @@ y.backward();
         culprit: culpritAt(trace, second.place),
         why: `${first === null ? "an earlier backward" : isLoop ? `the same call, in an earlier round,` : `${lineOf(first.place, second.place?.file)}, ${trace.expression(first.place)?.text ?? "backward"},`} went through ${shared}${op === null ? "" : ` of ${lineOf(trace.userOp(op).place, second.place?.file)}`} and freed what it had kept`,
         fix: {
-          text: isLoop ? `cut the state that is carried from round to round with detach(), or make ${shared} anew in each` : "call backward once on the sum of the losses, or keep the graph in the first call: retain_graph: true",
-          edits: first === null || isLoop ? [] : retaining(trace, first),
+          text: isLoop ? `make ${shared} anew in each round, or keep the graph: retain_graph: true` : "call backward once on the sum of the losses, or keep the graph in the first call: retain_graph: true",
+          edits: first === null ? [] : retaining(trace, first),
         },
       }];
     }),

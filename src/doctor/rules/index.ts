@@ -6,7 +6,9 @@ import { dataNotFinite } from "./data-not-finite.ts";
 import { divergingUpdates } from "./diverging-updates.ts";
 import { divisionByZero } from "./division-by-zero.ts";
 import { expOverflow } from "./exp-overflow.ts";
+import { expandedWrite } from "./expanded-write.ts";
 import { explodingGradient } from "./exploding-gradient.ts";
+import { flatFunction } from "./flat-function.ts";
 import { floatOverflow } from "./float-overflow.ts";
 import { gradOfNonLeaf } from "./grad-of-non-leaf.ts";
 import { gradientsNeverZeroed } from "./gradients-never-zeroed.ts";
@@ -18,18 +20,22 @@ import { logOfZero } from "./log-of-zero.ts";
 import { lossBroadcast } from "./loss-broadcast.ts";
 import { nanFromZeroTimesInf } from "./nan-from-zero-times-inf.ts";
 import { nonfiniteValue } from "./nonfinite-value.ts";
+import { nothingRequiresGrad } from "./nothing-requires-grad.ts";
 import { outsideDomain } from "./outside-domain.ts";
 import { rootOfNegative } from "./root-of-negative.ts";
 import type { Rule } from "./rule.ts";
 import { savedTensorOverwritten } from "./saved-tensor-overwritten.ts";
 import { softmaxOfNothing } from "./softmax-of-nothing.ts";
 import { spreadOfOneValue } from "./spread-of-one-value.ts";
+import { stateCarried } from "./state-carried.ts";
 import { uncountedWrite } from "./uncounted-write.ts";
 import { unusedInput } from "./unused-input.ts";
 import { vanishingGradient } from "./vanishing-gradient.ts";
+import { viewNotWritable } from "./view-not-writable.ts";
 
 export const rules: readonly Rule[] = [
-  averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divergingUpdates, divisionByZero, expOverflow, explodingGradient, floatOverflow, gradOfNonLeaf, gradientsNeverZeroed, graphCut,
-  infiniteSlope, integerRequiresGrad, leafModifiedInPlace, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, outsideDomain, rootOfNegative,
-  savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, uncountedWrite, unusedInput, vanishingGradient,
+  averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divergingUpdates, divisionByZero, expOverflow, expandedWrite,
+  explodingGradient, flatFunction, floatOverflow, gradOfNonLeaf, gradientsNeverZeroed, graphCut, infiniteSlope, integerRequiresGrad,
+  leafModifiedInPlace, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, nothingRequiresGrad, outsideDomain, rootOfNegative,
+  savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, stateCarried, uncountedWrite, unusedInput, vanishingGradient, viewNotWritable,
 ];

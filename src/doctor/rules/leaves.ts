@@ -6,10 +6,18 @@ export function forgottenLeaves(trace: Trace): number[] {
   if (trace.backwards.size === 0) return [];
   const reached = new Set(trace.accumulations.map(({ tensor }) => tensor));
   for (const { inputs } of trace.backwards.values()) inputs?.forEach((input) => reached.add(input));
+  for (const { backward, nodes } of trace.backwards.values()) if (isCutShort(trace, backward)) for (const leaf of leavesBelow(trace, nodes)) reached.add(leaf);
   // A backward that was asked for some leaves, or that failed in its course, says nothing about the others.
   const isTelling = [...trace.backwards.values()].some(({ backward, inputs }) => inputs === null && !isCutShort(trace, backward));
   if (!isTelling) return [];
   return leavesOf(trace).filter((leaf) => !reached.has(leaf));
+}
+
+/** The leaves that a graph leads to. */
+function leavesBelow(trace: Trace, roots: readonly (number | null)[]): number[] {
+  const seen = new Set(roots);
+  for (const node of seen) if (node !== null) trace.nodes.get(node)?.next.forEach((next) => seen.add(next));
+  return [...seen].flatMap((node) => (node === null ? [] : (trace.nodes.get(node)?.accumulates ?? [])));
 }
 
 /** Leaves that require grad. */

@@ -1,7 +1,8 @@
-import { culpritOf, editOf, lineOf } from "./describe.ts";
-import type { BackwardEndEvent, NodeEvent, OpEvent, WriteEvent } from "../trace/events.ts";
+import { copied, isShared, outOfPlace, saverOf } from "./copies.ts";
+import { culpritOf, lineOf } from "./describe.ts";
+import type { BackwardEndEvent, NodeEvent, WriteEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
-import type { Edit, Found, Rule } from "./rule.ts";
+import type { Found, Rule } from "./rule.ts";
 
 const refusal = /has been modified by an inplace operation/;
 
@@ -14,40 +15,25 @@ function guiltyWrite(trace: Trace, node: NodeEvent): { saved: NodeEvent["saved"]
   return null;
 }
 
-/** `y.add_(1);` becomes `y = y.add(1);`, and `const y` becomes `let y`. */
-function outOfPlace(trace: Trace, op: OpEvent): Edit[] {
-  const expression = trace.expression(op.place);
-  const source = op.place === null ? undefined : trace.sources.get(op.place.file);
-  if (expression === null || expression.receiver === null || source === undefined || op.within !== null) return [];
-  const { file } = op.place!;
-  const name = trace.textOf(expression.receiver, file);
-  const isStatement = /(^|[;{}\n])\s*$/.test(source.slice(0, expression.start));
-  const declaration = new RegExp(`\\b(const|let)(?=\\s+${name}\\b)`).exec(source);
-  if (!/^\w+$/.test(name) || !isStatement || declaration === null) return [];
-  const call = source.slice(expression.start, expression.end).replace(`.${op.name}_(`, `.${op.name}(`);
-  return [
-    editOf(trace, file, { start: declaration.index, end: declaration.index + declaration[1].length }, "let"),
-    editOf(trace, file, expression, `${name} = ${call}`),
-  ];
-}
-
 function foundIn(trace: Trace, end: BackwardEndEvent): Found[] {
   const node = end.node === null ? undefined : trace.nodes.get(end.node);
   const guilty = node === undefined ? null : guiltyWrite(trace, node);
   if (node === undefined || guilty === null) return [];
   const { saved, write } = guilty;
-  const writer = trace.ops.get(write.op)!;
-  const saver = trace.opOf(node.node);
   const name = trace.nameOf(saved.tensor);
-  const user = trace.userOp(writer);
-  const by = saver === null ? node.name : trace.callText(trace.userOp(saver));
-  const saverPlace = saver === null ? null : trace.userOp(saver).place;
+  const user = trace.userOp(trace.ops.get(write.op)!);
+  const saver = saverOf(trace, node);
+  const instead = isShared(trace, saved.tensor) ? [] : outOfPlace(trace, user);
+  const through = trace.variableOf(write.tensor) === trace.variableOf(saved.tensor) ? "it" : `its memory through ${trace.nameOf(write.tensor)}`;
+  const copy = `let ${saver.text} of ${saver.at(user.place?.file)} keep a copy, .clone()`;
   return [{
     message: `${name} was overwritten before backward read it`,
-    culprit: culpritOf(trace, writer),
+    culprit: culpritOf(trace, user),
     tensor: name,
-    why: `${lineOf(saverPlace, user.place?.file)}, ${by}, saved ${name} at version ${saved.version} for its gradient; ${lineOf(user.place)}, ${trace.callText(user)}, wrote it: version ${write.version}`,
-    fix: { text: `write to a new tensor instead: ${trace.callText(user).replace(`${writer.name}_(`, `${writer.name}(`)}; or let ${by} work on a copy, .clone()`, edits: outOfPlace(trace, user) },
+    why: `${saver.at(user.place?.file)}, ${saver.text}, saved ${name} at version ${saved.version} for its gradient; ${lineOf(user.place)}, ${trace.callText(user)}, wrote ${through}: version ${write.version}`,
+    fix: instead.length > 0
+      ? { text: `write to a new tensor instead: ${trace.callText(user).replace(`${user.name}_(`, `${user.name}(`)}; or ${copy}`, edits: instead }
+      : { text: `write after backward, or ${copy}`, edits: saver.op === null ? [] : copied(trace, saver.op, saved.tensor) },
   }];
 }
 

@@ -1,3 +1,4 @@
+import { copied, saverOf } from "./copies.ts";
 import { culpritOf, lineOf } from "./describe.ts";
 import type { Rule } from "./rule.ts";
 
@@ -29,16 +30,15 @@ x.data.mul_(10);
     const found = new Map<number, { tensor: number; node: number }>();
     for (const run of trace.runs.values()) for (const { tensor, op } of run.overwritten) if (!found.has(op)) found.set(op, { tensor, node: run.node });
     return [...found].map(([write, { tensor, node }]) => {
-      const op = trace.ops.get(write)!;
-      const saver = trace.opOf(node);
-      const user = saver === null ? null : trace.userOp(saver);
-      const by = user === null ? trace.nodes.get(node)!.name : trace.callText(user);
+      const user = trace.userOp(trace.ops.get(write)!);
+      const saver = saverOf(trace, trace.nodes.get(node)!);
+      const name = trace.nameOf(tensor);
       return {
-        message: `the gradient of ${by} was computed from values that had been overwritten`,
-        culprit: culpritOf(trace, op),
-        tensor: trace.nameOf(tensor),
-        why: `${lineOf(user?.place ?? null)}, ${by}, kept ${trace.nameOf(tensor)} for its gradient; ${trace.callText(trace.userOp(op))} wrote to its memory by an alias that no version counts`,
-        fix: { text: `write after backward, or to a copy; under torch.no_grad on ${trace.nameOf(tensor)} itself it would have been noticed`, edits: [] },
+        message: `the gradient of ${saver.text} was computed from values that had been overwritten`,
+        culprit: culpritOf(trace, user),
+        tensor: name,
+        why: `${saver.at(user.place?.file)}, ${saver.text}, kept ${name} for its gradient; ${lineOf(user.place)}, ${trace.callText(user)}, wrote to its memory by an alias that no version counts`,
+        fix: { text: `write after backward, or let ${saver.text} keep a copy, .clone(); under torch.no_grad on ${name} itself the write would have been noticed`, edits: saver.op === null ? [] : copied(trace, saver.op, tensor) },
       };
     });
   },

@@ -96,7 +96,8 @@ export class Recorder implements Observer {
     return this.stack[this.stack.length - 1];
   }
 
-  enter(op: AnyOp, args: readonly unknown[], inplace: boolean): void {
+  enter(op: AnyOp, args: readonly unknown[], isMethod: boolean): void {
+    const inplace = isMethod || writesSelf(op);
     this.quietly(() => {
       const { frame } = this;
       const outer = frame !== undefined && "op" in frame ? frame : null;
@@ -113,16 +114,17 @@ export class Recorder implements Observer {
         inputs: (onlyShapes(op) ? tensors.filter((t) => t !== self) : tensors).map((t) => this.idOf(t)),
         requiresGrad: tensors.some(requiresGrad),
       });
-      if (outer === null && run === null && within === undefined) this.tape.enter(op, args, inplace);
+      if (outer === null && run === null && within === undefined) this.tape.enter(op, args, isMethod);
     });
   }
 
-  leave(op: AnyOp, _args: readonly unknown[], inplace: boolean, result: unknown): void {
+  leave(op: AnyOp, _args: readonly unknown[], isMethod: boolean, result: unknown): void {
+    const inplace = isMethod || writesSelf(op);
     this.quietly(() => {
       const frame = this.stack.pop() as OpFrame;
       const outputs = tensorsIn([result]);
       for (const output of outputs) this.idOf(output);
-      if (frame.within === null && frame.run === null && this.running.length === 0) this.tape.leave(op, frame.args, inplace, result);
+      if (frame.within === null && frame.run === null && this.running.length === 0) this.tape.leave(op, frame.args, isMethod, result);
       // The op comes before the births that name it.
       const node = outputs.map((o) => o._gradFn as Node | null).find((n) => n !== null && !this.nodes.has(n)) ?? null;
       this.emitOp(frame, outputs, node === null ? null : this.nodes.of(node), null);
@@ -143,7 +145,7 @@ export class Recorder implements Observer {
 
   private emitOp(frame: OpFrame, outputs: readonly Tensor[], node: number | null, error: unknown): void {
     this.sink({
-      event: "op", op: frame.id, name: frame.op.opName, inplace: frame.inplace, within: frame.within, run: frame.run, place: frame.place,
+      event: "op", op: frame.id, name: frame.op.opName.replace(/_$/, ""), inplace: frame.inplace, within: frame.within, run: frame.run, place: frame.place,
       arguments: frame.arguments, inputs: frame.inputs, outputs: outputs.map((o) => this.idOf(o)), grad_mode: gradMode.enabled,
       severs: frame.requiresGrad && !frame.inplace && outputs.length > 0 && !outputs.some(requiresGrad) && !onlyShapes(frame.op),
       node, values: frame.inplace ? outputs.map(valuesOf) : [], error: error === null ? null : errorText(error),
@@ -301,6 +303,11 @@ function tensorsIn(values: readonly unknown[]): Tensor[] {
     if (Array.isArray(v)) return tensorsIn(v.slice(0, 1024));
     return typeof v === "object" && v !== null && Object.getPrototypeOf(v) === Object.prototype ? tensorsIn(Object.values(v)) : [];
   });
+}
+
+/** An op that has no other form than the one in place, such as `zero_`. */
+function writesSelf(op: AnyOp): boolean {
+  return op.opName.endsWith("_");
 }
 
 /** Does the op take only shape and dtype from `self`, as `zeros_like` does? Factories share the parameter that tells. */

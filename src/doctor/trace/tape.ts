@@ -4,6 +4,7 @@
  */
 import type { AnyOp } from "../../dispatch/op.ts";
 import { invokeInplace } from "../../dispatch/op.ts";
+import { requiresGrad } from "../../autograd/variable.ts";
 import { withGradMode } from "../../autograd/grad-mode.ts";
 import { contiguousCopy } from "../../ops/copy.ts";
 import { DType, FLOAT, float32, float64, get_default_dtype, set_default_dtype } from "../../tensor/dtype.ts";
@@ -17,6 +18,15 @@ interface Step {
   readonly args: readonly unknown[];
   readonly inplace: boolean;
   readonly result: unknown;
+  /** No gradient goes back through the call, though an argument requires one. */
+  readonly cuts: boolean;
+}
+
+/** What a replay gave: the losses of the backwards, what calls that cut the graph gave, and the element after each write to the leaf. */
+interface Replayed {
+  readonly losses: Map<number, number>;
+  readonly constants: Map<Step, Tensor[]>;
+  readonly written: Map<Step, number>;
 }
 
 /** A gradient that arrived at a leaf in a backward. */
@@ -55,7 +65,8 @@ export class Tape {
       this.held += tensor._numel;
     }
     if (this.held > limits.elements) return this.giveUp();
-    this.entries.push({ step: { op, args, inplace, result } });
+    const results = tensorsOf([result]);
+    this.entries.push({ step: { op, args, inplace, result, cuts: !inplace && tensorsOf(args).some(requiresGrad) && !results.some(requiresGrad) } });
   }
 
   alias(of: Tensor, alias: Tensor): void {
@@ -108,7 +119,8 @@ export class Tape {
   }
 
   private difference({ backward, leaf, element }: Pick<Arrival, "backward" | "leaf"> & { element: number }, step: number): number | null | undefined {
-    const [up, here, down] = [step, 0, -step].map((delta) => this.replay(leaf, element, delta)?.get(backward));
+    const base = this.replay(leaf, element, 0, null);
+    const [up, here, down] = [this.replay(leaf, element, step, base), base, this.replay(leaf, element, -step, base)].map((replayed) => replayed?.losses.get(backward));
     if (up === undefined || here === undefined || down === undefined) return undefined;
     // Of a loss this large, the last digits are no measure of a slope.
     if (Math.abs(here) * 1e-15 > step * 1e-2) return null;
@@ -119,12 +131,12 @@ export class Tape {
   }
 
   /** The losses of all backwards with one element of a leaf changed; null where a call refuses float64. */
-  private replay(leaf: Tensor, element: number, delta: number): Map<number, number> | null {
+  private replay(leaf: Tensor, element: number, delta: number, base: Replayed | null): Replayed | null {
     if (!this.given.has(leaf)) return null;
     const dtype = get_default_dtype();
     set_default_dtype(float64);
     try {
-      return withGradMode(false, () => new Replay(this.given, leaf, element, delta).run(this.entries));
+      return withGradMode(false, () => new Replay(this.given, leaf, element, delta, base).run(this.entries));
     } catch {
       return null;
     } finally {
@@ -141,29 +153,49 @@ class Replay {
   private readonly leaf: Tensor;
   private readonly element: number;
   private readonly delta: number;
+  /** The replay without a change: for backward, what lies behind a cut is constant, and a leaf is what was last written to it. */
+  private readonly base: Replayed | null;
+  private readonly replayed: Replayed = { losses: new Map(), constants: new Map(), written: new Map() };
 
-  constructor(given: ReadonlyMap<Tensor, Tensor>, leaf: Tensor, element: number, delta: number) {
+  constructor(given: ReadonlyMap<Tensor, Tensor>, leaf: Tensor, element: number, delta: number, base: Replayed | null) {
     this.given = given;
     this.leaf = leaf;
     this.element = element;
     this.delta = delta;
+    this.base = base;
   }
 
-  run(entries: readonly Entry[]): Map<number, number> {
-    const losses = new Map<number, number>();
+  run(entries: readonly Entry[]): Replayed {
+    // A cut that is written through later stands for the memory that it shares.
+    const aliases = new Set(entries.flatMap((entry) => ("step" in entry && (entry.step.inplace || entry.step.op.opName.endsWith("_")) ? [entry.step.args[0]] : [])));
     for (const entry of entries) {
-      if ("step" in entry) this.call(entry.step);
+      if ("step" in entry) this.call(entry.step, entry.step.cuts && !aliases.has(entry.step.result));
       else if ("alias" in entry) this.now.set(entry.alias, this.of(entry.of).detach());
-      else losses.set(entry.backward, Number(elementsOf(this.of(entry.root))[0]));
+      else this.replayed.losses.set(entry.backward, Number(elementsOf(this.of(entry.root))[0]));
     }
-    return losses;
+    return this.replayed;
   }
 
-  private call({ op, args, inplace, result }: Step): void {
+  private call(step: Step, isConstant: boolean): void {
+    const { op, args, inplace, result } = step;
     const values = args.map((a) => this.argument(a));
-    const again = inplace ? invokeInplace(op, values) : (op as unknown as (...a: unknown[]) => unknown)(...values);
-    const before = tensorsOf([result]);
-    tensorsOf([again]).forEach((tensor, i) => this.now.set(before[i], tensor));
+    // float() names no dtype that could be replaced, and everything is float64 here.
+    const again = op.opName === "float" ? this.of(args[0] as Tensor).to(float64) : inplace ? invokeInplace(op, values) : (op as unknown as (...a: unknown[]) => unknown)(...values);
+    const given = tensorsOf([again]);
+    const constants = isConstant ? (this.base?.constants.get(step) ?? given.map((tensor) => contiguousCopy(tensor))) : given;
+    if (isConstant) this.replayed.constants.set(step, constants);
+    tensorsOf([result]).forEach((tensor, i) => this.now.set(tensor, constants[i]));
+    if (inplace) this.wrote(step, given[0]);
+  }
+
+  /** A write to the leaf sets it anew: the change is made to what was written. */
+  private wrote(step: Step, target: Tensor): void {
+    const leaf = this.now.get(this.leaf);
+    if (leaf === undefined || target._storage !== leaf._storage) return;
+    const elements = viewTyped(leaf) as Float64Array;
+    const written = this.base?.written.get(step);
+    if (written === undefined) this.replayed.written.set(step, elements[this.element]);
+    else elements[this.element] = written + this.delta;
   }
 
   private of(tensor: Tensor): Tensor {

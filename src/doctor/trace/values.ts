@@ -61,6 +61,13 @@ export function hasNonFinite(tensor: Tensor): boolean {
   return false;
 }
 
+/** Is every element zero? The first that is not ends the search. */
+export function isZero(tensor: Tensor): boolean {
+  const elements = elementsOf(tensor);
+  for (let i = 0; i < elements.length; i++) if (elements[i] !== 0) return false;
+  return true;
+}
+
 /** For one type of array, so that its loop compiles to plain additions: x - x is 0 for a finite x alone. */
 function allFinite(elements: Float32Array, start: number, end: number): boolean {
   // Four sums, so that the additions need not wait for one another.

@@ -9,12 +9,12 @@ import type { AnyOp } from "../../dispatch/op.ts";
 import { FLOAT } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { crossBroadcast } from "./shapes.ts";
-import { elementsOf, hasNonFinite, valuesOf } from "./values.ts";
+import { elementsOf, hasNonFinite, isZero, valuesOf } from "./values.ts";
 
 /** Why a program is run again with recording. */
 export type Reason =
   | "an error" | "a value that is not finite" | "a gradient that is not finite" | "a gradient that is null" | "a leaf without a gradient"
-  | "a gradient that is extreme" | "a loss that grows" | "a gradient that was not reset" | "shapes that broadcast" | "a write that no version counts";
+  | "a gradient that is extreme" | "a loss that grows" | "a gradient that was not reset" | "a gradient that is zero" | "shapes that broadcast" | "a write that no version counts";
 
 export class Watch implements Observer {
   readonly reasons = new Set<Reason>();
@@ -24,6 +24,8 @@ export class Watch implements Observer {
   private inBackward = 0;
   private readonly leaves = new Set<Tensor>();
   private readonly reached = new WeakSet<Tensor>();
+  /** Leaves that got a gradient which is not all zero. */
+  private readonly moved = new WeakSet<Tensor>();
   /** Gradients as each leaf had them after its last accumulation, and the leaf's version then. */
   private readonly seen = new WeakMap<Tensor, { grad: Tensor; version: number; writes: number }>();
   private readonly aliases = new WeakSet<object>();
@@ -38,7 +40,7 @@ export class Watch implements Observer {
       if (first === null) first = arg;
       else second ??= arg;
     }
-    if (inplace && first !== null && this.aliases.has(first._counter ?? this)) this.reasons.add("a write that no version counts");
+    if ((inplace || op.opName.endsWith("_")) && first !== null && this.aliases.has(first._counter ?? this)) this.reasons.add("a write that no version counts");
     if (first !== null && second !== null && crossBroadcast(first._sizes, second._sizes) && op.overloads.length > 0) this.reasons.add("shapes that broadcast");
   }
 
@@ -84,6 +86,7 @@ export class Watch implements Observer {
     this.reached.add(leaf);
     if (grad && hasNonFinite(grad)) this.reasons.add("a gradient that is not finite");
     if (grad && !this.seen.has(leaf) && isExtreme(grad)) this.reasons.add("a gradient that is extreme");
+    if (grad && !this.moved.has(leaf) && !isZero(grad)) this.moved.add(leaf);
     const total = leaf._meta?.grad ?? null;
     if (total === null) return;
     const before = this.seen.get(leaf);
@@ -104,7 +107,11 @@ export class Watch implements Observer {
   /** To be called when the program has ended; `error` is what ended it. */
   finish(error: unknown): void {
     if (error !== null) this.reasons.add("an error");
-    if (this.backwards > 0) for (const leaf of this.leaves) if (!this.reached.has(leaf)) this.reasons.add("a leaf without a gradient");
+    if (this.backwards === 0) return;
+    for (const leaf of this.leaves) {
+      if (!this.reached.has(leaf)) this.reasons.add("a leaf without a gradient");
+      else if (leaf._meta?.grad && !this.moved.has(leaf)) this.reasons.add("a gradient that is zero");
+    }
   }
 }
 

@@ -1,7 +1,10 @@
 /** All pitfalls, by family. */
 import { magnitude } from "./magnitude.ts";
 import type { Pitfall } from "./pitfall.ts";
+import { inPlace } from "./in-place.ts";
+import { lifetime } from "./lifetime.ts";
+import { noGradient } from "./no-gradient.ts";
 import { secondDerivatives } from "./second-derivatives.ts";
 import { values } from "./values.ts";
 
-export const families: Readonly<Record<string, readonly Pitfall[]>> = { magnitude, values, "second-derivatives": secondDerivatives };
+export const families: Readonly<Record<string, readonly Pitfall[]>> = { magnitude, values, "second-derivatives": secondDerivatives, "in-place": inPlace, "no-gradient": noGradient, lifetime };

@@ -1,0 +1,90 @@
+import { culpritOf, editOf, lineOf } from "./describe.ts";
+import type { BackwardEvent, OpEvent } from "../trace/events.ts";
+import type { Trace } from "../trace/trace.ts";
+import type { Edit, Found, Rule } from "./rule.ts";
+
+const refusal = /backward through the graph a second time/;
+
+/** A tensor that was made before a backward ended, and the ops that used it afterwards. */
+export interface Carried {
+  readonly first: BackwardEvent;
+  readonly tensor: number;
+  readonly uses: readonly OpEvent[];
+}
+
+/**
+ * What a loop carries over the backward that freed its graph: a tensor that an earlier round of the same line had made. Null
+ * where the failing backward is not that of a loop, or nothing was carried.
+ */
+export function carriedState(trace: Trace, backward: number, node: number): Carried | null {
+  const run = [...trace.runs.values()].find((r) => r.node === node);
+  if (run === undefined) return null;
+  const first = trace.backwards.get(run.backward)!;
+  const second = trace.backwards.get(backward)!;
+  if (first.place === null || first.place.line !== second.place?.line || first.place.column !== second.place.column) return null;
+  const end = trace.ends.get(first.backward)!;
+  const own = [...trace.ops.values()].filter((op) => op.within === null && op.run === null);
+  const at = ({ place }: OpEvent): string => `${place?.file}:${place?.line}:${place?.column}`;
+  const later = own.filter((op) => op.node !== null && trace.isBefore(end, op));
+  const again = new Set(later.map(at));
+  for (const user of later) {
+    const tensor = user.inputs.find((input) => {
+      const maker = trace.makerOf(input);
+      return maker !== null && maker.node !== null && trace.isBefore(maker, end) && again.has(at(trace.userOp(maker)));
+    });
+    if (tensor !== undefined) return { first, tensor, uses: later.filter((op) => op.inputs.includes(tensor)) };
+  }
+  return null;
+}
+
+/** `h.mul(w)` becomes `h.detach().mul(w)`. */
+function detached(trace: Trace, { tensor, uses }: Carried): Edit[] {
+  return uses.flatMap((op): Edit[] => {
+    const expression = trace.expression(op.place);
+    if (expression === null) return [];
+    const isMethod = expression.receiver !== null && !/^(torch|F)(\.|$)/.test(trace.textOf(expression.receiver, op.place!.file));
+    const operands = [...(isMethod ? [expression.receiver!] : []), ...expression.arguments];
+    return op.arguments.flatMap((a, i) => ("tensor" in a && a.tensor === tensor && operands[i] !== undefined ? [editOf(trace, op.place!.file, { start: operands[i].end, end: operands[i].end }, ".detach()")] : []));
+  });
+}
+
+export const stateCarried: Rule = {
+  id: "state-carried",
+  title: "State carried from round to round with its graph",
+  severity: "error",
+  certainty: 1,
+  why: `A tensor that one round of a loop made is used in the next, and so the graph of the next round contains that of the round before.
+backward had freed it, and fails where it comes to it again.`,
+  fix: `Cut the state where it enters the next round: h.detach(). To learn through several rounds, call backward once after them.`,
+  bad: `import * as torch from "leafgrad";
+
+const w = torch.tensor([0.5, -0.5], { requires_grad: true });
+let h = torch.ones(2);
+for (let step = 0; step < 2; step++) {
+  h = h.mul(w).tanh();
+  h.sum().backward();
+}
+`,
+  good: `import * as torch from "leafgrad";
+
+const w = torch.tensor([0.5, -0.5], { requires_grad: true });
+let h = torch.ones(2);
+for (let step = 0; step < 2; step++) {
+  h = h.detach().mul(w).tanh();
+  h.sum().backward();
+}
+`,
+  detect: (trace) =>
+    [...trace.ends.values()].flatMap(({ backward, node, error }): Found[] => {
+      const carried = node === null || !refusal.test(error?.message ?? "") ? null : carriedState(trace, backward, node);
+      if (carried === null) return [];
+      const [use] = carried.uses;
+      const name = trace.nameOf(carried.tensor);
+      return [{
+        message: `${name} carries the graph of one round into the next`,
+        culprit: culpritOf(trace, use), tensor: name,
+        why: `${lineOf(carried.first.place)} freed the graph of ${name}; ${lineOf(use.place)}, ${trace.callText(use)}, used it again in the next round, and backward came to what was freed`,
+        fix: { text: `cut it where it enters the next round: ${name}.detach()`, edits: detached(trace, carried) },
+      }];
+    }),
+};

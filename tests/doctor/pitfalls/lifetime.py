@@ -1,0 +1,85 @@
+"""Lifetime and accumulation: the bad programs of lifetime.ts."""
+
+import torch
+
+
+def backward_called_twice():
+    w = torch.tensor([1.5, 2.5], requires_grad=True)
+    loss = w.exp().sum()
+    loss.backward()
+    loss.backward()  # culprit
+
+
+def shared_features_two_losses():
+    w = torch.tensor([1.5, 2.5], requires_grad=True)
+    features = w.exp()
+    first = (features * 2).sum()
+    second = (features ** 2).sum()
+    first.backward()
+    second.backward()  # culprit
+
+
+def grad_then_backward():
+    w = torch.tensor([1.5, 2.5], requires_grad=True)
+    loss = (w ** 3).sum()
+    (g,) = torch.autograd.grad(loss, [w])
+    loss.backward()  # culprit
+
+
+def hidden_state_carried():
+    w = torch.tensor([0.5, -0.5], requires_grad=True)
+    h = torch.ones(2)
+    for _ in range(3):
+        h = (h * w).tanh()  # culprit
+        h.sum().backward()
+
+
+def running_mean_carried():
+    w = torch.tensor([0.5, -0.5], requires_grad=True)
+    mean = torch.zeros(2)
+    for _ in range(3):
+        out = w.exp()
+        mean = mean * 0.9 + out * 0.1  # culprit
+        ((out - mean) ** 2).sum().backward()
+
+
+def graph_made_once():
+    w = torch.tensor([0.5, -0.5], requires_grad=True)
+    out = w.exp()
+    for _ in range(2):
+        out.sum().backward()  # culprit
+
+
+def no_zero_grad():
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(3):
+        loss = (w ** 2).sum()
+        loss.backward()  # culprit
+        with torch.no_grad():
+            w -= 0.1 * w.grad
+
+
+def zeroed_one_of_two():
+    w = torch.tensor([1.5, 2.5], requires_grad=True)
+    b = torch.tensor([0.5, 0.25], requires_grad=True)
+    for _ in range(3):
+        loss = ((w * b) ** 2).sum()
+        loss.backward()  # culprit
+        with torch.no_grad():
+            w -= 0.1 * w.grad
+            b -= 0.1 * b.grad
+        w.grad = None
+
+
+def backward_of_vector():
+    w = torch.tensor([1.5, 2.5], requires_grad=True)
+    losses = (w - 1) ** 2
+    losses.backward()  # culprit
+
+
+def column_meets_row():
+    x = torch.tensor([[1.0], [2.0], [3.0]])
+    y = torch.tensor([2.0, 4.0, 6.0])
+    w = torch.tensor([[0.5]], requires_grad=True)
+    out = x @ w
+    (out - y).abs().mean().backward()  # culprit

@@ -1,0 +1,218 @@
+/** Lifetime and accumulation. */
+import type { Pitfall } from "./pitfall.ts";
+
+export const lifetime: readonly Pitfall[] = [
+  {
+    name: "backward-called-twice",
+    source: "forum, \"Trying to backward through the graph a second time\"",
+    rule: "backward-twice",
+    bad: `
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const loss = w.exp().sum();
+loss.backward();
+loss.backward(); // culprit
+`,
+    good: `
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const loss = w.exp().sum();
+loss.backward({ retain_graph: true });
+loss.backward();
+`,
+    proved: true,
+  },
+  {
+    name: "shared-features-two-losses",
+    source: "forum, two losses that share an encoder",
+    rule: "backward-twice",
+    bad: `
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const features = w.exp();
+const first = features.mul(2).sum();
+const second = features.pow(2).sum();
+first.backward();
+second.backward(); // culprit
+`,
+    good: `
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const features = w.exp();
+const first = features.mul(2).sum();
+const second = features.pow(2).sum();
+first.add(second).backward();
+`,
+    proved: true,
+  },
+  {
+    name: "grad-then-backward",
+    source: "issue, autograd.grad for a penalty and then backward",
+    rule: "backward-twice",
+    bad: `
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const loss = w.pow(3).sum();
+const [g] = torch.autograd.grad(loss, [w]);
+loss.backward(); // culprit
+console.log(g);
+`,
+    good: `
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const loss = w.pow(3).sum();
+const [g] = torch.autograd.grad(loss, [w], { retain_graph: true });
+loss.backward();
+console.log(g);
+`,
+    proved: true,
+  },
+  {
+    name: "hidden-state-carried",
+    source: "forum, the hidden state of an RNN from batch to batch",
+    rule: "state-carried",
+    bad: `
+const w = torch.tensor([0.5, -0.5], { requires_grad: true });
+let h = torch.ones(2);
+for (let step = 0; step < 3; step++) {
+  h = h.mul(w).tanh(); // culprit
+  h.sum().backward();
+}
+`,
+    good: `
+const w = torch.tensor([0.5, -0.5], { requires_grad: true });
+let h = torch.ones(2);
+for (let step = 0; step < 3; step++) {
+  h = h.detach().mul(w).tanh();
+  h.sum().backward();
+}
+`,
+    proved: true,
+  },
+  {
+    name: "running-mean-carried",
+    source: "forum, an average of outputs kept in the graph",
+    rule: "state-carried",
+    bad: `
+const w = torch.tensor([0.5, -0.5], { requires_grad: true });
+let mean = torch.zeros(2);
+for (let step = 0; step < 3; step++) {
+  const out = w.exp();
+  mean = mean.mul(0.9).add(out.mul(0.1)); // culprit
+  out.sub(mean).pow(2).sum().backward();
+}
+`,
+    good: `
+const w = torch.tensor([0.5, -0.5], { requires_grad: true });
+let mean = torch.zeros(2);
+for (let step = 0; step < 3; step++) {
+  const out = w.exp();
+  mean = mean.mul(0.9).add(out.detach().mul(0.1));
+  out.sub(mean).pow(2).sum().backward();
+}
+`,
+    proved: true,
+  },
+  {
+    name: "graph-made-once",
+    source: "forum, the forward before the loop and backward in it",
+    rule: "backward-twice",
+    bad: `
+const w = torch.tensor([0.5, -0.5], { requires_grad: true });
+const out = w.exp();
+for (let step = 0; step < 2; step++) {
+  out.sum().backward(); // culprit
+}
+`,
+    good: `
+const w = torch.tensor([0.5, -0.5], { requires_grad: true });
+for (let step = 0; step < 2; step++) {
+  w.exp().sum().backward();
+}
+`,
+    proved: true,
+  },
+  {
+    name: "no-zero-grad",
+    source: "forum, the loss swings because zero_grad is missing",
+    rule: "gradients-never-zeroed",
+    bad: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+for (let step = 0; step < 3; step++) {
+  const loss = w.pow(2).sum();
+  loss.backward(); // culprit
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+}
+`,
+    good: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+for (let step = 0; step < 3; step++) {
+  const loss = w.pow(2).sum();
+  loss.backward();
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+  w.grad!.zero_();
+}
+`,
+    proved: true,
+  },
+  {
+    name: "zeroed-one-of-two",
+    source: "forum, one parameter group that the optimizer does not know",
+    rule: "gradients-never-zeroed",
+    bad: `
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const b = torch.tensor([0.5, 0.25], { requires_grad: true });
+for (let step = 0; step < 3; step++) {
+  const loss = w.mul(b).pow(2).sum();
+  loss.backward(); // culprit
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+  torch.no_grad(() => b.sub_(b.grad!.mul(0.1)));
+  w.grad = null;
+}
+`,
+    good: `
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const b = torch.tensor([0.5, 0.25], { requires_grad: true });
+for (let step = 0; step < 4; step++) {
+  const loss = w.mul(b).pow(2).sum();
+  loss.backward();
+  if (step % 2 === 0) continue;
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+  torch.no_grad(() => b.sub_(b.grad!.mul(0.1)));
+  w.grad = null;
+  b.grad = null;
+}
+`,
+    proved: true,
+  },
+  {
+    name: "backward-of-vector",
+    source: "forum, \"grad can be implicitly created only for scalar outputs\"",
+    rule: "backward-of-non-scalar",
+    bad: `
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const losses = w.sub(1).pow(2);
+losses.backward(); // culprit
+`,
+    good: `
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const losses = w.sub(1).pow(2);
+losses.mean().backward();
+`,
+    proved: true,
+  },
+  {
+    name: "column-meets-row",
+    source: "forum, a regression that learns the mean: (N, 1) with (N)",
+    rule: "loss-broadcast",
+    bad: `
+const x = torch.tensor([[1], [2], [3]]);
+const y = torch.tensor([2, 4, 6]);
+const w = torch.tensor([[0.5]], { requires_grad: true });
+const out = x.matmul(w);
+out.sub(y).abs().mean().backward(); // culprit
+`,
+    good: `
+const x = torch.tensor([[1], [2], [3]]);
+const y = torch.tensor([2, 4, 6]);
+const w = torch.tensor([[0.5]], { requires_grad: true });
+const out = x.matmul(w).squeeze(1);
+out.sub(y).abs().mean().backward();
+`,
+    proved: true,
+  },
+];
