@@ -13,6 +13,10 @@ import { GRANULE, Spans, type Span } from "./spans.ts";
 
 /** What may be resident at first: enough for most programs, and little beside what a process takes anyhow. */
 const MODERATE = 256 * 2 ** 20;
+/** Bytes that are placed between two looks at what has died young. */
+const NURSERY = 32 * 2 ** 20;
+/** After so many looks in vain there are no more: the engine does not tell of the young. */
+const MOST_BARREN = 16;
 /** The share of a program's time that the collector may take before more is let gather. */
 const MOST_COLLECTING = 0.08;
 /** Blocks asked for so lately are in use by a kernel that is about to run. */
@@ -98,6 +102,8 @@ export class Block {
   stays = false;
   /** Many storages share it. */
   isSlab = false;
+  /** A collection has found it alive. */
+  survived = false;
   /** Tells whether the owner lives, where the collector is asked. */
   private owner: WeakRef<Owner> | null = null;
 
@@ -113,7 +119,14 @@ export class Block {
   /** The owner's death gives the memory back. */
   watch(owner: Owner): void {
     finalizer.register(owner, this.id, this);
-    this.owner = collecting.on ? new WeakRef(owner) : null;
+    if (!collecting.on) {
+      this.owner = null;
+      return;
+    }
+    this.owner = new WeakRef(owner);
+    if (youngBytes < 0) return;
+    young.push(this);
+    youngBytes += this.bytes;
   }
 
   get isDead(): boolean {
@@ -191,7 +204,7 @@ function evictable(whileAsking: boolean): Block[] {
  */
 function place(bytes: number, wanted: number, whileAsking: boolean): Span {
   if (bytes > maxBytes) throw exhausted(wanted);
-  if (collecting.on && !whileAsking && resident + bytes > Math.min(collectAt, limit) && placed - collected.placed >= allowance) collect();
+  if (collecting.on && !whileAsking) collectWhereDue(bytes);
   if (resident + bytes > limit || stress.on) evictTo(stress.on ? 0 : Math.max(limit * 0.75 - bytes, 0), whileAsking);
   let span = spans.take(bytes);
   if (span === null && committedBytes() < 2 * limit) span = takeNew(bytes);
@@ -210,13 +223,42 @@ let collectAt = MODERATE;
 /** `placed` and the time after the last one. */
 const collected = { placed: -Infinity, time: 0 };
 
+/** What has been placed since the last collection, and what was found alive in only one. */
+let young: Block[] = [];
+let youngBytes = 0;
+/** Looks in a row that found nothing dead. */
+let barren = 0;
+
+function collectWhereDue(bytes: number): void {
+  if (youngBytes >= NURSERY) collectYoung();
+  if (resident + bytes > Math.min(collectAt, limit) && placed - collected.placed >= allowance) collect();
+}
+
+/** Gives back what died young: often, so that the same memory, still in the caches, serves again. */
+function collectYoung(): void {
+  collectGarbage("minor");
+  const survivors: Block[] = [];
+  barren++;
+  for (const block of young) {
+    if (block.address < 0) continue;
+    if (block.isDead) {
+      block.free();
+      barren = 0;
+    } else if (!block.survived) survivors.push(block);
+    block.survived = true;
+  }
+  const goesOn = barren < MOST_BARREN;
+  young = goesOn ? survivors : [];
+  youngBytes = goesOn ? 0 : -Infinity;
+}
+
 /**
  * Gives back what is dead. (Not while addresses are asked for: whoever has the address of a tensor may have let go of the tensor.)
  * What lives is proof that the limit is too low.
  */
 function collect(): void {
   const began = performance.now();
-  if (!collectGarbage()) {
+  if (!collectGarbage("major")) {
     collecting.on = false;
     return;
   }
