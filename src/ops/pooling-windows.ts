@@ -1,5 +1,5 @@
 /** Where the windows of a pooling lie, and what PyTorch refuses about them. */
-import type { Volume, Windows } from "../backends/reference/pooling.ts";
+import type { Volume, Windows } from "../backends/windows.ts";
 import { RuntimeError } from "../errors.ts";
 import { listText, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";

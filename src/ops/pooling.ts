@@ -1,19 +1,16 @@
 /** Pooling: functions of torch and torch.nn.functional. */
-import { averagePool, averagePoolGradient, maxPool, maxPoolGradient, volumeSize, windowCount, type Volume } from "../backends/reference/pooling.ts";
-import type { FloatArray } from "../backends/reference/lanes.ts";
+import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from "../backends/pooling.ts";
+import { volumeSize, windowCount, type Volume } from "../backends/windows.ts";
 import { composite, KernelOverload } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../errors.ts";
 import { BOOL, FLOAT, float64, int64, type DType } from "../tensor/dtype.ts";
 import { listText, type Sizes } from "../tensor/layout.ts";
-import { viewTyped, wordsOf } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
 import { filled } from "./fill.ts";
 import { inFormatOf } from "./memory-order.ts";
 import { adaptiveWindows, pooledSizes, poolingOf, slidingWindows } from "./pooling-windows.ts";
-
-const floats = (t: Tensor): FloatArray => viewTyped(t) as FloatArray;
 
 const planesOf = (t: Tensor, dims: number): number => t._sizes.slice(0, -dims).reduce((n, size) => n * size, 1);
 
@@ -25,8 +22,7 @@ function refuseKinds(name: string, dtype: DType, ...kinds: readonly number[]): v
 function maxima(self: Tensor, sizes: Sizes, volume: Volume): [Tensor, Tensor] {
   const input = rowMajor(self);
   const [values, positions] = [emptyTensor(sizes, self.dtype), emptyTensor(sizes, int64)];
-  const windows = windowCount(volume);
-  maxPool(viewTyped(input), windows === 0 ? 0 : values._numel / windows, volume, viewTyped(values), wordsOf(positions));
+  if (values._numel > 0) maxPool(self.dtype, values._numel / windowCount(volume), volume, input._address, values._address, positions._address);
   return [inFormatOf(self, values), inFormatOf(self, positions)];
 }
 
@@ -34,10 +30,10 @@ function maxima(self: Tensor, sizes: Sizes, volume: Volume): [Tensor, Tensor] {
 const maximaGradient = (name: string, node: string): KernelOverload =>
   new KernelOverload(`${name}_backward(Tensor grad_output, Tensor self, Tensor indices, int dims) -> Tensor`, {
     forward: (grad: Tensor, self: Tensor, indices: Tensor, dims: number) => {
-      const out = filled(self._sizes, 0, self.dtype);
+      const out = emptyTensor(self._sizes, self.dtype);
       const [grads, positions] = [rowMajor(grad), rowMajor(indices)];
       const planes = planesOf(self, dims);
-      if (planes > 0) maxPoolGradient(floats(grads), wordsOf(positions), planes, grads._numel / planes, self._numel / planes, floats(out));
+      if (out._numel > 0) maxPoolGradient(self.dtype, planes, grads._numel / planes, self._numel / planes, grads._address, positions._address, out._address);
       return inFormatOf(self, out);
     },
     backward: {
@@ -166,16 +162,14 @@ function averages(self: Tensor, sizes: Sizes, volume: Volume, divisor: number | 
   const compute = self.dtype.kind === FLOAT ? self.dtype : float64;
   const input = rowMajor(self, compute);
   const out = emptyTensor(sizes, compute);
-  const windows = windowCount(volume);
-  averagePool(floats(input), windows === 0 ? 0 : out._numel / windows, volume, divisor, floats(out));
+  if (out._numel > 0) averagePool(compute, out._numel / windowCount(volume), volume, divisor, input._address, out._address);
   return inFormatOf(self, compute === self.dtype ? out : out.to(self.dtype));
 }
 
 function averagesGradient(grad: Tensor, self: Tensor, volume: Volume, divisor: number | null): Tensor {
   const grads = rowMajor(grad);
-  const out = filled(self._sizes, 0, self.dtype);
-  const inside = volumeSize(volume);
-  averagePoolGradient(floats(grads), inside === 0 ? 0 : out._numel / inside, volume, divisor, floats(out));
+  const out = emptyTensor(self._sizes, self.dtype);
+  if (out._numel > 0) averagePoolGradient(self.dtype, out._numel / volumeSize(volume), volume, divisor, grads._address, out._address);
   return inFormatOf(self, out);
 }
 

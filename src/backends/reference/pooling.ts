@@ -1,22 +1,7 @@
-/** Pooling: one element out of each window of three spatial dimensions, those that a picture lacks having size 1. */
+/** Pooling: one element out of each window. */
 import type { ElementArray } from "../../tensor/read.ts";
+import type { Volume } from "../windows.ts";
 import type { FloatArray } from "./lanes.ts";
-
-/** The windows along one dimension: window o holds the positions from `starts[o]` up to, not including, `ends[o]`, `step` apart. */
-export interface Windows {
-  readonly size: number;
-  readonly starts: Int32Array;
-  readonly ends: Int32Array;
-  readonly step: number;
-  /** How many positions window o counts for in an average. */
-  readonly counts: Int32Array;
-}
-
-/** Windows over depth, height and width. */
-export type Volume = readonly [depth: Windows, height: Windows, width: Windows];
-
-export const volumeSize = ([d, h, w]: Volume): number => d.size * h.size * w.size;
-export const windowCount = ([d, h, w]: Volume): number => d.starts.length * h.starts.length * w.starts.length;
 
 /** Calls `body` for each row of windows: its first window, and where its planes and rows of the input begin and end. */
 function forEachRow(
@@ -62,8 +47,9 @@ export function maxPool(input: ElementArray, planes: number, volume: Volume, val
   });
 }
 
-/** Adds each gradient to the element of its plane that was the largest. */
+/** Adds each gradient to the element of its plane that was the largest; the rest are zeros. */
 export function maxPoolGradient(grad: FloatArray, positions: Int32Array, planes: number, windows: number, inside: number, out: FloatArray): void {
+  out.fill(0);
   for (let plane = 0, i = 0; plane < planes; plane++) {
     for (const end = i + windows; i < end; i++) out[plane * inside + positions[2 * i]] += grad[i];
   }
@@ -85,8 +71,9 @@ export function averagePool(input: FloatArray, planes: number, volume: Volume, d
   });
 }
 
-/** Adds to `out`, zeros, the gradient of the means. */
+/** The gradient of the means. */
 export function averagePoolGradient(grad: FloatArray, planes: number, volume: Volume, divisor: number | null, out: FloatArray): void {
+  out.fill(0);
   const [, height, { size, starts, ends, counts }] = volume;
   const plane = height.size * size;
   forEachRow(planes, volume, (base, window, d0, d1, h0, h1, count) => {

@@ -51,17 +51,17 @@ export const opcodes = {
   "i32.store8": 0x3a, "i32.store16": 0x3b, "i32.store": 0x36, "i64.store": 0x37, "f32.store": 0x38, "f64.store": 0x39,
   "i32.eqz": 0x45, "i32.eq": 0x46, "i32.ne": 0x47, "i32.lt_s": 0x48, "i32.lt_u": 0x49, "i32.gt_s": 0x4a, "i32.gt_u": 0x4b, "i32.le_s": 0x4c, "i32.le_u": 0x4d,
   "i32.ge_s": 0x4e, "i32.ge_u": 0x4f, "i32.add": 0x6a, "i32.sub": 0x6b, "i32.mul": 0x6c, "i32.and": 0x71, "i32.or": 0x72, "i32.xor": 0x73, "i32.shl": 0x74,
-  "i32.shr_s": 0x75, "i32.shr_u": 0x76, "i64.add": 0x7c, "i64.sub": 0x7d, "i64.mul": 0x7e, "i64.div_s": 0x7f, "i64.rem_s": 0x81, "f32.sqrt": 0x91, "f64.lt": 0x63,
+  "i32.shr_s": 0x75, "i32.shr_u": 0x76, "i64.add": 0x7c, "i64.sub": 0x7d, "i64.mul": 0x7e, "i64.div_s": 0x7f, "i64.rem_s": 0x81, "f32.sqrt": 0x91, "f64.lt": 0x63, "f64.ne": 0x62,
   "f32.add": 0x92, "f32.sub": 0x93, "f32.mul": 0x94, "f32.div": 0x95, "f64.sqrt": 0x9f, "f64.add": 0xa0, "f64.sub": 0xa1, "f64.mul": 0xa2, "f64.div": 0xa3,
   "i32.div_s": 0x6d, "i32.div_u": 0x6e, "i32.rem_s": 0x6f, "i32.rem_u": 0x70, "i64.eqz": 0x50, "i64.eq": 0x51, "i64.lt_s": 0x53, "i64.lt_u": 0x54, "i64.shl": 0x86, "i64.shr_s": 0x87, "i64.and": 0x83, "i64.xor": 0x85,
-  "select": 0x1b, "i32.wrap_i64": 0xa7, "i64.extend_i32_s": 0xac, "i64.extend_i32_u": 0xad, "f64.convert_i64_s": 0xb9, "f32.convert_i64_s": 0xb4, "f32.demote_f64": 0xb6, "f64.promote_f32": 0xbb,
+  "select": 0x1b, "i32.wrap_i64": 0xa7, "i64.extend_i32_s": 0xac, "i64.extend_i32_u": 0xad, "f64.convert_i64_s": 0xb9, "f32.convert_i64_s": 0xb4, "f32.convert_i32_s": 0xb2, "f64.convert_i32_s": 0xb7, "f32.demote_f64": 0xb6, "f64.promote_f32": 0xbb,
   "i64.trunc_sat_f64_s": 0xfc06,
   "v128.load": 0xfd00, "v128.load8x8_s": 0xfd01, "v128.load8_splat": 0xfd07, "v128.load16_splat": 0xfd08, "v128.load32_splat": 0xfd09, "v128.load64_splat": 0xfd0a,
   "v128.store": 0xfd0b, "v128.load32_zero": 0xfd5c, "v128.load64_zero": 0xfd5d,
   "i8x16.splat": 0xfd0f, "i16x8.splat": 0xfd10, "i32x4.splat": 0xfd11, "i64x2.splat": 0xfd12, "f32x4.splat": 0xfd13, "f64x2.splat": 0xfd14,
   "i8x16.narrow_i16x8_s": 0xfd65, "i8x16.narrow_i16x8_u": 0xfd66, "i16x8.narrow_i32x4_s": 0xfd85, "i16x8.narrow_i32x4_u": 0xfd86,
   "i16x8.extend_low_i8x16_s": 0xfd87, "i16x8.extend_low_i8x16_u": 0xfd89, "i32x4.extend_low_i16x8_s": 0xfda7, "i32x4.extend_low_i16x8_u": 0xfda9,
-  "i64x2.extend_low_i32x4_s": 0xfdc7, "i64x2.extend_low_i32x4_u": 0xfdc9,
+  "i64x2.extend_low_i32x4_s": 0xfdc7, "i64x2.extend_low_i32x4_u": 0xfdc9, "i64x2.extend_high_i32x4_u": 0xfdca,
   "i8x16.eq": 0xfd23, "i8x16.ne": 0xfd24, "i8x16.lt_s": 0xfd25, "i8x16.gt_s": 0xfd27, "i8x16.le_s": 0xfd29, "i8x16.ge_s": 0xfd2b,
   "i32x4.eq": 0xfd37, "i32x4.ne": 0xfd38, "i32x4.lt_s": 0xfd39, "i32x4.gt_s": 0xfd3b, "i32x4.le_s": 0xfd3d, "i32x4.ge_s": 0xfd3f,
   "f32x4.eq": 0xfd41, "f32x4.ne": 0xfd42, "f32x4.lt": 0xfd43, "f32x4.gt": 0xfd44, "f32x4.le": 0xfd45, "f32x4.ge": 0xfd46,
@@ -180,6 +180,10 @@ export class Assembler {
   /** Copies bytes, also where the places overlap: target, source and number are on the stack. */
   memoryCopy(): this {
     return this.bytes(0xfc, 0x0a, 0, 0);
+  }
+  /** Fills bytes: target, value and number are on the stack. */
+  memoryFill(): this {
+    return this.bytes(0xfc, 0x0b, 0);
   }
   call(index: number): this {
     return this.bytes(0x10, ...unsigned(index));
