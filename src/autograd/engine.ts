@@ -198,7 +198,7 @@ function deposit(node: Node, index: number, grad: Tensor): void {
 
 /** Gives back the memory of a gradient that only this backward refers to, and that has done its work. */
 function release(grad: Tensor): void {
-  if (!grad._owned || gradMode.enabled || observed.by !== null) return;
+  if (!grad._owned || gradMode.enabled || observed.by?.keepsGradients === true) return;
   grad._owned = false;
   grad._storage.release();
 }

@@ -15,6 +15,8 @@ export interface BackwardCall {
 export type Reading = "data" | "detach_" | "grad" | "requires_grad" | "item" | "tolist" | "toTypedArray" | "Number" | "print";
 
 export interface GraphObserver {
+  /** Does it look at gradients later on? Otherwise their memory is given back as soon as the graph has used them. */
+  readonly keepsGradients: boolean;
   enterBackward(call: BackwardCall): void;
   /** `error` is what the call threw, null where it returned. */
   leaveBackward(error: unknown): void;

@@ -40,9 +40,9 @@ function watchUntilExit(): void {
 }
 
 function recordUntilExit(): void {
-  const recording = new Recording((file) => order.overlay[file] ?? readFileSync(file, "utf8"));
+  const recording = new Recording({ read: (file) => order.overlay[file] ?? readFileSync(file, "utf8"), check: order.check });
   recording.start();
-  process.on("exit", () => writeFileSync(order.answer, recording.finish(failure, order.check).toString()));
+  process.on("exit", () => writeFileSync(order.answer, recording.finish(failure).toString()));
 }
 
 process.on("uncaughtException", (error: unknown) => {

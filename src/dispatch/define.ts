@@ -65,7 +65,7 @@ type Gradients = ReturnType<TensorFormula>;
 
 /** The gradients of a formula; unless it is recorded or observed, what it made on the way is released. */
 function withoutTemporaries(formula: TensorFormula, values: Record<string, unknown>): Gradients {
-  if (gradMode.enabled || observed.by !== null) return formula(values);
+  if (gradMode.enabled || observed.by?.keepsGradients === true) return formula(values);
   return releasingTemporaries(() => formula(values), liesIn);
 }
 

@@ -9,26 +9,32 @@ import { readSource } from "./trace/read-source.ts";
 import { Trace } from "./trace/trace.ts";
 import { Watch, type Reason } from "./trace/watch.ts";
 
+export interface RecordOptions {
+  read?: (file: string) => string | null;
+  check?: boolean;
+}
+
 /** Writes the events of what runs between `start` and `finish`. */
 export class Recording {
   private readonly events: Event[] = [{ event: "trace", format: 1, producer: "leafgrad" }];
-  private readonly recorder = new Recorder((event) => this.events.push(event));
+  private readonly recorder: Recorder;
   private readonly read: (file: string) => string | null;
   private previous: Observer | null = null;
 
-  /** `read` gives the text of a file of the program; null where it has none. */
-  constructor(read: (file: string) => string | null = readSource) {
+  /** `read` gives the text of a file of the program, null where it has none; `check` adds central differences. */
+  constructor({ read = readSource, check = false }: RecordOptions = {}) {
     this.read = read;
+    this.recorder = new Recorder((event) => this.events.push(event), check);
   }
 
   start(): void {
     this.previous = observe(this.recorder);
   }
 
-  /** `error` is what ended the program, null where nothing did; `check` adds central differences. */
-  finish(error: unknown, check = false): Trace {
+  /** `error` is what ended the program, null where nothing did. */
+  finish(error: unknown): Trace {
     observe(this.previous);
-    if (check) this.recorder.checkGradients();
+    this.recorder.finish();
     if (error !== null) this.events.push({ event: "error", error: errorText(error), place: placeOf(error) });
     const files = new Set(this.events.flatMap((event) => ("place" in event && event.place !== null ? [event.place.file] : [])));
     const sources = [...files].flatMap((file): Event[] => {
@@ -56,15 +62,15 @@ function errorOf(program: () => unknown): unknown {
 }
 
 /** Runs `program` with full recording. */
-export function record(program: () => unknown, { read = readSource, check = false }: { read?: (file: string) => string | null; check?: boolean } = {}): Trace {
-  const recording = new Recording(read);
+export function record(program: () => unknown, options: RecordOptions = {}): Trace {
+  const recording = new Recording(options);
   const { stackTraceLimit } = Error;
   // The user's own line may lie below more frames of the library than V8's ten.
   Error.stackTraceLimit = 100;
   recording.start();
   const error = errorOf(program);
   Error.stackTraceLimit = stackTraceLimit;
-  return recording.finish(error, check);
+  return recording.finish(error);
 }
 
 /** Runs `program` under watch: why it should be run again with recording, and the error that ended it. */

@@ -11,14 +11,16 @@ import type { Formula } from "../../ir/arithmetic.ts";
 import { FLOAT } from "../../tensor/dtype.ts";
 import { sameSizes } from "../../tensor/layout.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { hasNonFiniteNumber } from "./arguments.ts";
 import { backwardEquation, elementAt, forwardEquation, gradientAt, pointwiseCall, type PointwiseCall } from "./equation.ts";
-import { num, type BirthEvent, type Equation, type Event, type Zero } from "./events.ts";
+import { num, type BirthEvent, type Equation, type Event, type Values, type Zero } from "./events.ts";
 import type { Traced } from "./traced.ts";
-import { elementsOf, hasNonFinite, indicesOf, snapshot, valuesOf } from "./values.ts";
+import { elementsOf, indicesOf } from "./values.ts";
 
 /** What the recorder knows that births are told with. */
 export interface Names {
   tensor(tensor: Tensor): number;
+  values(tensor: Tensor): Values;
   emit(event: Event): void;
 }
 
@@ -36,14 +38,11 @@ export interface Call {
 /** A node that ran in the current backward. */
 interface Run {
   readonly node: Node;
-  readonly grad: Float64Array | null;
   readonly sizes: readonly number[];
-  readonly results: readonly (Float64Array | null)[];
+  /** Is a gradient that arrived not zero? */
+  readonly isFed: boolean;
   readonly formulas: readonly ({ formula: Formula; values: Record<string, TensorOrNumber> } | null)[];
 }
-
-/** Gradients of up to this many elements are kept until the backward ends. */
-const kept = 1 << 16;
 
 export class Births {
   private readonly names: Names;
@@ -61,6 +60,10 @@ export class Births {
     this.names = names;
   }
 
+  private isSick(tensor: Tensor): boolean {
+    return tensor.dtype.kind === FLOAT && this.names.values(tensor).nonfinite.length > 0;
+  }
+
   /** Remembers which call a node was recorded for. */
   made(node: Node, call: Call, outputs: readonly Tensor[]): void {
     this.calls.set(node, { call, outputs });
@@ -73,7 +76,7 @@ export class Births {
   /** After an op: its outputs are born, inherit, or are sound. `run` is the node at work, null in forward. */
   opDone(call: Call, outputs: readonly Tensor[], run: number | null): void {
     for (const output of outputs) {
-      if (output.dtype.kind !== FLOAT || !hasNonFinite(output)) {
+      if (!this.isSick(output)) {
         this.poison.delete(output);
         continue;
       }
@@ -84,8 +87,8 @@ export class Births {
   }
 
   private judged(call: Call, output: Tensor, run: number | null): readonly number[] {
-    const sick = call.tensors.filter((t) => (call.before !== null && t === call.tensors[0] ? call.before.some((x) => !Number.isFinite(x)) : hasNonFinite(t)));
-    const values = valuesOf(output);
+    const sick = call.tensors.filter((t) => (call.before !== null && t === call.tensors[0] ? call.before.some((x) => !Number.isFinite(x)) : this.isSick(t)));
+    const values = this.names.values(output);
     const pointwise = pointwiseCall(call.op, call.args, call.inplace);
     const position = pointwise === null ? (sick.length === 0 ? values.nonfinite[0] : undefined) : values.nonfinite.find((p) => this.isNew(call, output, p));
     const inherited = [...new Set(sick.flatMap((t) => this.of(t)))];
@@ -95,7 +98,7 @@ export class Births {
       return [...inherited, this.forwardBirth(call, output, position, pointwise, run)];
     }
     // An infinity that the user gave (a mask of -inf) has no birth; the NaN made of it has.
-    const madeNaN = values.nan > 0 && inherited.length === 0 && !sick.some((t) => valuesOf(t).nan > 0);
+    const madeNaN = values.nan > 0 && inherited.length === 0 && !sick.some((t) => this.names.values(t).nan > 0);
     if (!madeNaN) return inherited;
     const elements = elementsOf(output);
     const first = values.nonfinite.find((p) => Number.isNaN(elements[p])) ?? values.nonfinite[0];
@@ -119,7 +122,7 @@ export class Births {
     const value = elementsOf(output)[position];
     const id = this.emit({
       kind: Number.isNaN(value) ? "nan" : "inf", phase: run === null ? "forward" : "backward", op: call.id, run, edge: null,
-      tensor: this.names.tensor(output), shape: output._sizes.slice(), count: valuesOf(output).nan + valuesOf(output).inf, element, equation, zero: null,
+      tensor: this.names.tensor(output), shape: output._sizes.slice(), count: this.names.values(output).nan + this.names.values(output).inf, element, equation, zero: null,
     }, run !== null);
     if (run !== null) this.inner = { id, equation };
     return id;
@@ -151,9 +154,8 @@ export class Births {
     const [grad] = grads;
     const record: Run = {
       node,
-      grad: keep(grad),
       sizes: grad?._sizes ?? [],
-      results: results.map(keep),
+      isFed: grad != null && this.names.values(grad).zero < grad._numel,
       formulas: results.map((_, edge) => (node instanceof PointwiseNode && grad ? formulaAt(node, edge, grad) : null)),
     };
     results.forEach((result, edge) => {
@@ -161,7 +163,7 @@ export class Births {
       if (!result || !next) return;
       const list = this.senders.get(next) ?? [];
       this.senders.set(next, [...list, { run: record, edge }]);
-      if (!hasNonFinite(result)) return;
+      if (!this.isSick(result)) return;
       const births = this.judgedGradient(record, edge, run, grads, result);
       this.arrived.set(next, [...new Set([...(this.arrived.get(next) ?? []), ...births])]);
       this.poison.set(result, births);
@@ -172,14 +174,14 @@ export class Births {
   private reached(node: Node, grad: Tensor): void {
     const tensor = "variable" in node ? (node.variable as Tensor) : this.calls.get(node)?.outputs[0];
     if (tensor === undefined) return;
-    this.names.emit({ event: "poison", births: this.of(grad), tensor: this.names.tensor(tensor), what: "grad", values: valuesOf(fold(grad, tensor)), backward: null });
+    this.names.emit({ event: "poison", births: this.of(grad), tensor: this.names.tensor(tensor), what: "grad", values: this.names.values(fold(grad, tensor)), backward: null });
   }
 
   private judgedGradient(record: Run, edge: number, run: number, grads: Grads, result: Tensor): readonly number[] {
     const { node } = record;
-    const values = valuesOf(result);
+    const values = this.names.values(result);
     const saved = node.savedTensors().flatMap((s) => (s?.held ? [s.held] : []));
-    const inherited = [...new Set([...(grads.some((g) => g && hasNonFinite(g)) ? (this.arrived.get(node) ?? []) : []), ...saved.filter(hasNonFinite).flatMap((t) => this.of(t))])];
+    const inherited = [...new Set([...(grads.some((g) => g && this.isSick(g)) ? (this.arrived.get(node) ?? []) : []), ...saved.filter((t) => this.isSick(t)).flatMap((t) => this.of(t))])];
     const call = this.calls.get(node);
     const formula = record.formulas[edge];
     const position = values.nonfinite.find((p) => {
@@ -210,7 +212,7 @@ export class Births {
       const { run, edge }: { run: Run; edge: number } = sender;
       const op = this.calls.get(run.node)?.call.id ?? null;
       const formula = run.formulas[edge];
-      if (formula === null) return run.grad?.some((x) => x !== 0) ? { op, tensor: null, element: null, number: null } : null;
+      if (formula === null) return run.isFed ? { op, tensor: null, element: null, number: null } : null;
       if (!sameSizes(shape, run.sizes)) return null;
       const factor = gradientAt(formula.formula, { values: formula.values, indices: element }).zeroFactor;
       if (factor.name !== "grad") return this.zeroOf(factor, formula.values, element, op);
@@ -227,10 +229,6 @@ export class Births {
   }
 }
 
-function keep(grad: Tensor | null | undefined): Float64Array | null {
-  return grad && grad._numel <= kept ? snapshot(grad) : null;
-}
-
 /** The gradient in the shape of what it belongs to, where it can be told at once. */
 function fold(grad: Tensor, tensor: Tensor): Tensor {
   return grad._numel === tensor._numel ? grad : grad.sum_to_size(tensor._sizes);
@@ -243,8 +241,4 @@ function formulaAt(node: PointwiseNode, edge: number, grad: Tensor): ReturnType<
     // What was saved is gone; the error that says so comes from the node itself.
     return null;
   }
-}
-
-function hasNonFiniteNumber(args: readonly unknown[]): boolean {
-  return args.some((a) => (typeof a === "number" ? !Number.isFinite(a) : Array.isArray(a) && hasNonFiniteNumber(a.slice(0, kept))));
 }

@@ -8,7 +8,7 @@ import { float32 } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { num, type Equation } from "./events.ts";
 import { Traced, unitGradient } from "./traced.ts";
-import { elementsOf, positionIn } from "./values.ts";
+import { elementIn } from "./values.ts";
 
 /** A call of a pointwise op: which of its overloads took it, and the values in schema order. */
 export interface PointwiseCall {
@@ -41,9 +41,7 @@ const candidates = [1, 0.5, 0, 2];
 
 /** The element of a tensor at `indices` of the shape that it is broadcast to; a number is itself. */
 export function elementAt(value: TensorOrNumber, indices: readonly number[]): number {
-  if (!(value instanceof Tensor)) return Number(value);
-  const position = positionIn(value._sizes, indices);
-  return position === null ? NaN : elementsOf(value)[position];
+  return value instanceof Tensor ? (elementIn(value, indices) ?? NaN) : Number(value);
 }
 
 const roundingOf = (values: readonly unknown[]): Round => (values.some((v) => v instanceof Tensor && v.dtype === float32) ? Math.fround : (x) => x);

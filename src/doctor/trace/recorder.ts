@@ -8,11 +8,12 @@ import { observed, type Observer } from "../../dispatch/observer.ts";
 import type { AnyOp } from "../../dispatch/op.ts";
 import { FLOAT } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { tensorsIn } from "./arguments.ts";
 import { Births, type Call } from "./births.ts";
-import { errorText, num, type Argument, type Event, type Num, type Place } from "./events.ts";
+import { errorText, num, type Argument, type Event, type Num, type Place, type PoisonEvent, type Values } from "./events.ts";
 import { currentSite } from "./sites.ts";
 import { Tape } from "./tape.ts";
-import { hasNonFinite, snapshot, valuesOf } from "./values.ts";
+import { snapshot, valuesOf } from "./values.ts";
 
 /** How many entries of a list of arguments, and of what was read, are written down. */
 const listed = 16;
@@ -51,6 +52,7 @@ class Numbers {
 }
 
 export class Recorder implements Observer {
+  readonly keepsGradients = true;
   private readonly sink: (event: Event) => void;
   private readonly tensors = new Numbers();
   private readonly storages = new Numbers();
@@ -65,11 +67,13 @@ export class Recorder implements Observer {
   private readonly writes = new WeakMap<object, { op: number; counter: object | null; order: number }[]>();
   private readonly savedAt = new WeakMap<Node, number>();
   private order = 0;
-  private readonly tape = new Tape();
+  /** Null where gradients are not to be checked. */
+  private readonly tape: Tape | null;
 
-  constructor(sink: (event: Event) => void) {
+  constructor(sink: (event: Event) => void, check: boolean) {
     this.sink = sink;
-    this.births = new Births({ tensor: (t) => this.idOf(t), emit: sink });
+    this.tape = check ? new Tape() : null;
+    this.births = new Births({ tensor: (t) => this.idOf(t), values: (t) => this.valuesOf(t), emit: sink });
   }
 
   /** Runs `body` unobserved: looking at tensors may call ops. */
@@ -87,9 +91,22 @@ export class Recorder implements Observer {
     return this.tensors.of(tensor, (id) => {
       this.sink({
         event: "tensor", tensor: id, shape: tensor._sizes.slice(), dtype: tensor.dtype.name, storage: this.storages.of(tensor._storage),
-        requires_grad: requiresGrad(tensor), leaf: tensor._gradFn === null, base: tensor._view === null ? null : this.idOf(tensor._view.base), values: valuesOf(tensor),
+        requires_grad: requiresGrad(tensor), leaf: tensor._gradFn === null, base: tensor._view === null ? null : this.idOf(tensor._view.base), values: this.valuesOf(tensor),
       });
     });
+  }
+
+  /** What was looked at since memory may have been written last. */
+  private looked = new WeakMap<Tensor, Values>();
+
+  private valuesOf(tensor: Tensor): Values {
+    let values = this.looked.get(tensor);
+    if (values === undefined) this.looked.set(tensor, (values = valuesOf(tensor)));
+    return values;
+  }
+
+  private isSick(tensor: Tensor): boolean {
+    return tensor.dtype.kind === FLOAT && this.valuesOf(tensor).nonfinite.length > 0;
   }
 
   private get frame(): OpFrame | RunFrame | undefined {
@@ -98,6 +115,7 @@ export class Recorder implements Observer {
 
   enter(op: AnyOp, args: readonly unknown[], isMethod: boolean): void {
     const inplace = isMethod || writesSelf(op);
+    this.looked = new WeakMap();
     this.quietly(() => {
       const { frame } = this;
       const outer = frame !== undefined && "op" in frame ? frame : null;
@@ -114,29 +132,40 @@ export class Recorder implements Observer {
         inputs: (onlyShapes(op) ? tensors.filter((t) => t !== self) : tensors).map((t) => this.idOf(t)),
         requiresGrad: tensors.some(requiresGrad),
       });
-      if (outer === null && run === null && within === undefined) this.tape.enter(op, args, isMethod);
+      if (outer === null && run === null && within === undefined) this.tape?.enter(op, args, isMethod);
     });
   }
 
   leave(op: AnyOp, _args: readonly unknown[], isMethod: boolean, result: unknown): void {
     const inplace = isMethod || writesSelf(op);
+    this.looked = new WeakMap();
     this.quietly(() => {
       const frame = this.stack.pop() as OpFrame;
       const outputs = tensorsIn([result]);
       for (const output of outputs) this.idOf(output);
-      if (frame.within === null && frame.run === null && this.running.length === 0) this.tape.leave(op, frame.args, isMethod, result);
+      if (frame.within === null && frame.run === null && this.running.length === 0) this.tape?.leave(op, frame.args, isMethod, result);
       // The op comes before the births that name it.
       const node = outputs.map((o) => o._gradFn as Node | null).find((n) => n !== null && !this.nodes.has(n)) ?? null;
       this.emitOp(frame, outputs, node === null ? null : this.nodes.of(node), null);
       if (inplace) {
         this.wrote(frame, outputs[0]);
-        if (valuesOf(outputs[0]).zero === outputs[0]._numel) this.zeroed.add(outputs[0]);
+        if (this.valuesOf(outputs[0]).zero === outputs[0]._numel) this.zeroed.add(outputs[0]);
       }
       const { out } = (frame.args[frame.args.length - 1] ?? {}) as { out?: unknown };
       for (const o of tensorsIn([out])) this.wrote(frame, o);
       for (const output of outputs) this.announceGraph(output, frame, outputs);
       this.births.opDone(frame, outputs, frame.run);
+      if (frame.within === null && frame.run === null) this.drain(frame.tensors, outputs);
     });
+  }
+
+  /** Tensors that are not finite, and of which nothing was computed yet. */
+  private readonly sinks = new Set<Tensor>();
+
+  /** A comparison or a test of what is not finite uses it without passing it on. */
+  private drain(inputs: readonly Tensor[], outputs: readonly Tensor[]): void {
+    if (outputs.some((o) => o.dtype.kind === FLOAT)) for (const input of inputs) this.sinks.delete(input);
+    for (const output of outputs) if (this.births.of(output).length > 0) this.sinks.add(output);
   }
 
   fail(_op: AnyOp, _args: readonly unknown[], _inplace: boolean, error: unknown): void {
@@ -148,14 +177,16 @@ export class Recorder implements Observer {
       event: "op", op: frame.id, name: frame.op.opName.replace(/_$/, ""), inplace: frame.inplace, within: frame.within, run: frame.run, place: frame.place,
       arguments: frame.arguments, inputs: frame.inputs, outputs: outputs.map((o) => this.idOf(o)), grad_mode: gradMode.enabled,
       severs: frame.requiresGrad && !frame.inplace && outputs.length > 0 && !outputs.some(requiresGrad) && !onlyShapes(frame.op),
-      node, values: frame.inplace ? outputs.map(valuesOf) : [], error: error === null ? null : errorText(error),
+      node, values: frame.inplace ? outputs.map((o) => this.valuesOf(o)) : [], error: error === null ? null : errorText(error),
     });
   }
 
   private wrote(frame: OpFrame, tensor: Tensor): void {
     const { _storage: storage, _counter: counter } = tensor;
-    const writes = this.writes.get(storage) ?? [];
-    this.writes.set(storage, [...writes, { op: frame.id, counter, order: this.order++ }]);
+    const write = { op: frame.id, counter, order: this.order++ };
+    const writes = this.writes.get(storage);
+    if (writes === undefined) this.writes.set(storage, [write]);
+    else writes.push(write);
     this.sink({
       event: "write", op: frame.id, tensor: this.idOf(tensor), storage: this.storages.of(storage),
       version: counter?.value ?? 0, counter: counter === null ? -1 : this.counters.of(counter),
@@ -195,19 +226,19 @@ export class Recorder implements Observer {
         event: "backward", backward: id, call, roots: tensors.map((t) => this.idOf(t)), nodes: nodes.map((n) => (n === null ? null : this.announce(n, null, []))),
         inputs: inputs?.flatMap((i) => (i instanceof Tensor ? [this.idOf(i)] : [])) ?? null, retain_graph: retainGraph, create_graph: createGraph, place,
       });
-      if (createGraph) this.tape.giveUp();
+      if (createGraph) this.tape?.giveUp();
       this.births.backwardStarts();
       tensors.forEach((root) => {
         if (root._gradFn !== null) this.births.rooted(root._gradFn as Node, root);
-        if (root.dtype.kind === FLOAT && hasNonFinite(root)) this.poisoned(root, "loss", id);
+        if (this.isSick(root)) this.poisoned(root, "loss", id);
       });
-      this.tape.backward(id, tensors);
+      this.tape?.backward(id, tensors);
     });
   }
 
-  private poisoned(tensor: Tensor, what: "loss" | "read", backward: number | null): void {
+  private poisoned(tensor: Tensor, what: PoisonEvent["what"], backward: number | null): void {
     const births = this.births.of(tensor);
-    if (births.length > 0) this.sink({ event: "poison", births, tensor: this.idOf(tensor), what, values: valuesOf(tensor), backward });
+    if (births.length > 0) this.sink({ event: "poison", births, tensor: this.idOf(tensor), what, values: this.valuesOf(tensor), backward });
   }
 
   leaveBackward(error: unknown): void {
@@ -229,13 +260,13 @@ export class Recorder implements Observer {
       const { run } = this.stack.pop() as RunFrame;
       const { id: backward } = this.running[this.running.length - 1];
       this.sink({
-        event: "run", run, backward, node: this.announce(node, null, []), grads: grads.map((g) => g && valuesOf(g)), results: results.map((g) => (g ? valuesOf(g) : null)),
+        event: "run", run, backward, node: this.announce(node, null, []), grads: grads.map((g) => g && this.valuesOf(g)), results: results.map((g) => (g ? this.valuesOf(g) : null)),
         overwritten: this.overwritten(node),
       });
       this.births.nodeDone(node, run, grads, results);
       const [grad] = grads;
       if ("variable" in node && grad) {
-        this.tape.arrived(backward, node.variable as Tensor, grad);
+        this.tape?.arrived(backward, node.variable as Tensor, grad);
         this.accumulated(node.variable as Tensor, backward);
       }
     });
@@ -250,7 +281,7 @@ export class Recorder implements Observer {
     const before = this.accumulatedBefore.get(leaf) === grad && !this.zeroed.has(grad);
     this.accumulatedBefore.set(leaf, grad);
     this.zeroed.delete(grad);
-    this.sink({ event: "accumulate", backward, tensor: this.idOf(leaf), before, values: valuesOf(grad) });
+    this.sink({ event: "accumulate", backward, tensor: this.idOf(leaf), before, values: this.valuesOf(grad) });
   }
 
   /** Gradients that were set to zero in place since the last accumulation. */
@@ -274,14 +305,17 @@ export class Recorder implements Observer {
         event: "read", tensor: id, how, place: currentPlace(), requires_grad: requiresGrad(tensor),
         numbers: how === "print" || result instanceof Tensor ? [] : numbersIn(result), result: result instanceof Tensor ? this.idOf(result) : null,
       });
-      if (how !== "grad" && how !== "data" && how !== "requires_grad" && tensor.dtype.kind === FLOAT && hasNonFinite(tensor)) this.poisoned(tensor, "read", null);
-      if (how === "data") this.tape.alias(tensor, result as Tensor);
+      if (how !== "grad" && how !== "data" && how !== "requires_grad" && this.isSick(tensor)) this.poisoned(tensor, "read", null);
+      if (how === "data") this.tape?.alias(tensor, result as Tensor);
     });
   }
 
-  /** Emits the central differences of all gradients that arrived at leaves; the program must have ended. */
-  checkGradients(): void {
-    this.quietly(() => this.tape.differences((t) => this.idOf(t)).forEach(this.sink));
+  /** To be called when the program has ended. Tells of what it left not finite, and checks the gradients that arrived at leaves. */
+  finish(): void {
+    this.quietly(() => {
+      for (const tensor of this.sinks) this.poisoned(tensor, "output", null);
+      this.tape?.differences((t) => this.idOf(t)).forEach(this.sink);
+    });
   }
 
   private argument(value: unknown): Argument {
@@ -295,14 +329,6 @@ export class Recorder implements Observer {
 function currentPlace(): Place | null {
   const site = currentSite();
   return site === null ? null : { file: site.path, line: site.line, column: site.column };
-}
-
-function tensorsIn(values: readonly unknown[]): Tensor[] {
-  return values.flatMap((v) => {
-    if (v instanceof Tensor) return [v];
-    if (Array.isArray(v)) return tensorsIn(v.slice(0, 1024));
-    return typeof v === "object" && v !== null && Object.getPrototypeOf(v) === Object.prototype ? tensorsIn(Object.values(v)) : [];
-  });
 }
 
 /** An op that has no other form than the one in place, such as `zero_`. */

@@ -10,8 +10,9 @@ import { contiguousCopy } from "../../ops/copy.ts";
 import { DType, FLOAT, float32, float64, get_default_dtype, set_default_dtype } from "../../tensor/dtype.ts";
 import { viewTyped } from "../../tensor/read.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { tensorsIn } from "./arguments.ts";
 import { num, type DifferenceEvent } from "./events.ts";
-import { elementsOf } from "./values.ts";
+import { elementsOf, snapshot } from "./values.ts";
 
 interface Step {
   readonly op: AnyOp;
@@ -52,21 +53,21 @@ export class Tape {
   private unfit = false;
 
   enter(_op: AnyOp, args: readonly unknown[], _inplace: boolean): void {
-    for (const tensor of tensorsOf(args)) this.meet(tensor);
+    for (const tensor of tensorsIn(args)) this.meet(tensor);
   }
 
   leave(op: AnyOp, args: readonly unknown[], inplace: boolean, result: unknown): void {
     if (this.unfit) return;
     if (this.entries.length >= limits.entries) return this.giveUp();
     // A factory's tensors are data: random ones would be drawn anew.
-    if (tensorsOf(args).length === 0) return tensorsOf([result]).forEach((t) => this.meet(t));
-    for (const tensor of tensorsOf([result])) {
+    if (tensorsIn(args).length === 0) return tensorsIn([result]).forEach((t) => this.meet(t));
+    for (const tensor of tensorsIn([result])) {
       this.made.add(tensor);
       this.held += tensor._numel;
     }
     if (this.held > limits.elements) return this.giveUp();
-    const results = tensorsOf([result]);
-    this.entries.push({ step: { op, args, inplace, result, cuts: !inplace && tensorsOf(args).some(requiresGrad) && !results.some(requiresGrad) } });
+    const results = tensorsIn([result]);
+    this.entries.push({ step: { op, args, inplace, result, cuts: !inplace && tensorsIn(args).some(requiresGrad) && !results.some(requiresGrad) } });
   }
 
   alias(of: Tensor, alias: Tensor): void {
@@ -88,7 +89,7 @@ export class Tape {
   }
 
   arrived(backward: number, leaf: Tensor, grad: Tensor): void {
-    if (!this.unfit && leaf._numel === grad._numel && leaf._numel <= limits.elements) this.arrivals.push({ backward, leaf, grad: Float64Array.from(elementsOf(grad)) });
+    if (!this.unfit && leaf._numel === grad._numel && leaf._numel <= limits.elements) this.arrivals.push({ backward, leaf, grad: snapshot(grad) });
   }
 
   private meet(tensor: Tensor): void {
@@ -181,10 +182,10 @@ class Replay {
     const values = args.map((a) => this.argument(a));
     // float() names no dtype that could be replaced, and everything is float64 here.
     const again = op.opName === "float" ? this.of(args[0] as Tensor).to(float64) : inplace ? invokeInplace(op, values) : (op as unknown as (...a: unknown[]) => unknown)(...values);
-    const given = tensorsOf([again]);
+    const given = tensorsIn([again]);
     const constants = isConstant ? (this.base?.constants.get(step) ?? given.map((tensor) => contiguousCopy(tensor))) : given;
     if (isConstant) this.replayed.constants.set(step, constants);
-    tensorsOf([result]).forEach((tensor, i) => this.now.set(tensor, constants[i]));
+    tensorsIn([result]).forEach((tensor, i) => this.now.set(tensor, constants[i]));
     if (inplace) this.wrote(step, given[0]);
   }
 
@@ -217,12 +218,4 @@ class Replay {
     if (typeof value !== "object" || value === null || value instanceof DType || Object.getPrototypeOf(value) !== Object.prototype) return value;
     return Object.fromEntries(Object.entries(value).filter(([key]) => key !== "requires_grad").map(([key, v]) => [key, this.argument(v)]));
   }
-}
-
-function tensorsOf(values: readonly unknown[]): Tensor[] {
-  return values.flatMap((v) => {
-    if (v instanceof Tensor) return [v];
-    if (Array.isArray(v)) return tensorsOf(v);
-    return typeof v === "object" && v !== null && Object.getPrototypeOf(v) === Object.prototype ? tensorsOf(Object.values(v)) : [];
-  });
 }

@@ -1,10 +1,13 @@
 /** Looks at the elements of tensors, behind the back of any observer. */
+import { RowFunction } from "../../dispatch/rows.ts";
+import { Expr } from "../../ir/expr.ts";
+import type { ReductionName } from "../../ir/reduction.ts";
+import type { RowFold, RowProgram } from "../../ir/rows.ts";
 import { contiguousCopy } from "../../ops/copy.ts";
-import { FLOAT, float32 } from "../../tensor/dtype.ts";
-import { heap } from "../../tensor/heap.ts";
-import { viewTyped } from "../../tensor/read.ts";
-import type { Sizes } from "../../tensor/layout.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { FLOAT, float64, type DType } from "../../tensor/dtype.ts";
+import { isNonOverlappingAndDense, type Sizes } from "../../tensor/layout.ts";
+import { heapAs, readElement, viewTyped } from "../../tensor/read.ts";
+import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import { num, type Values } from "./events.ts";
 
 const headLength = 8;
@@ -20,14 +23,56 @@ export function elementsOf(tensor: Tensor): ArrayLike<number> {
 
 /** A copy of the elements that no later write changes. */
 export function snapshot(tensor: Tensor): Float64Array {
-  return Float64Array.from(elementsOf(tensor));
+  return new Float64Array(elementsOf(tensor));
+}
+
+/** A row of all that the elements are, in the order of memory: what is expanded is there once. Copied where it lies apart. */
+function inMemory(tensor: Tensor): Tensor {
+  if (tensor._contiguous) return tensor;
+  const sizes = tensor._sizes.map((size, d) => (tensor._strides[d] === 0 ? 1 : size));
+  const once = tensor._aliased(sizes, tensor._strides, tensor._offset);
+  return isNonOverlappingAndDense(sizes, tensor._strides) ? once._aliased([once._numel], [1], once._offset) : contiguousCopy(once);
+}
+
+function folding(maps: readonly (readonly [name: ReductionName, map: Expr])[]): RowProgram {
+  const folds = maps.map(([name, map]): RowFold => ({ name, map, accumulator: map.dtype, finish: Expr.folded(map.dtype).to(float64) }));
+  return { passes: [{ folds, stores: [] }], results: folds.map((_, fold) => ({ operand: 1 + fold, fold, dtype: float64 })) };
+}
+
+/** The sum of x - x, which is 0 where all elements are finite. */
+const remainder = new RowFunction((dtype: DType) => {
+  const x = Expr.input(0, dtype);
+  return folding([["sum", x.sub(x)]]);
+});
+
+/** The sum of squares, the number of zeros, and the extremes, in one pass. */
+const summary = new RowFunction((dtype: DType) => {
+  const x = Expr.input(0, dtype).to(float64);
+  return folding([["sum", x.mul(x)], ["sum", x.eq(0).to(float64)], ["min", x], ["max", x]]);
+});
+
+const results = emptyTensor([4], float64);
+const slots = [0, 1, 2, 3].map((i) => [results._aliased([1], [1], i), "row"] as const);
+
+/** Folds the elements of `x` into the first numbers of an array, which is valid until the next fold. */
+function folded(rows: RowFunction<[DType]>, x: Tensor, count: number): Float64Array {
+  rows.run(x.dtype.code, [x.dtype], { outer: 1, n: x._numel, inner: 1 }, [[x, "element"], ...slots.slice(0, count)]);
+  return viewTyped(results) as Float64Array;
 }
 
 export function valuesOf(tensor: Tensor): Values {
-  return statistics(elementsOf(tensor));
+  const { _numel: numel } = tensor;
+  if (numel <= small) return counted(elementsOf(tensor));
+  const x = inMemory(tensor);
+  const [squares, zeros, min, max] = folded(summary, x, 4);
+  // What is not finite shows in the sum, and so do squares that are too large for it.
+  if (!Number.isFinite(squares)) return counted(elementsOf(tensor));
+  const times = numel / x._numel;
+  const head = Array.from({ length: headLength }, (_, i) => num(elementIn(tensor, indicesOf(i, tensor._sizes))!));
+  return { numel, nan: 0, inf: 0, zero: zeros * times, norm: Math.sqrt(squares * times), min, max, head, nonfinite: [] };
 }
 
-function statistics(elements: ArrayLike<number>): Values {
+function counted(elements: ArrayLike<number>): Values {
   const { length } = elements;
   let [nan, inf, zero, squares, min, max] = [0, 0, 0, 0, Infinity, -Infinity];
   const nonfinite: number[] = [];
@@ -51,39 +96,34 @@ function statistics(elements: ArrayLike<number>): Values {
 
 /** Does a tensor of floats hold a NaN or an infinity? */
 export function hasNonFinite(tensor: Tensor): boolean {
-  if (tensor.dtype.kind !== FLOAT) return false;
-  if (tensor.dtype === float32 && tensor._contiguous) {
-    const first = tensor._address >> 2;
-    return !allFinite(heap.f32, first, first + tensor._numel);
-  }
-  const elements = elementsOf(tensor);
-  for (let i = 0; i < elements.length; i++) if (!Number.isFinite(elements[i])) return true;
+  if (tensor.dtype.kind !== FLOAT || tensor._numel === 0) return false;
+  const x = inMemory(tensor);
+  if (x._numel > small) return folded(remainder, x, 1)[0] !== 0;
+  const heap = heapAs(x.dtype);
+  const first = x._address / x.dtype.itemsize;
+  for (let i = first; i < first + x._numel; i++) if (!Number.isFinite(heap[i])) return true;
   return false;
 }
 
 /** Is every element zero? The first that is not ends the search. */
 export function isZero(tensor: Tensor): boolean {
-  const elements = elementsOf(tensor);
+  const elements = elementsOf(inMemory(tensor));
   for (let i = 0; i < elements.length; i++) if (elements[i] !== 0) return false;
   return true;
 }
 
-/** For one type of array, so that its loop compiles to plain additions: x - x is 0 for a finite x alone. */
-function allFinite(elements: Float32Array, start: number, end: number): boolean {
-  // Four sums, so that the additions need not wait for one another.
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let i = start;
-  for (; i + 3 < end; i += 4) {
-    a += elements[i] - elements[i];
-    b += elements[i + 1] - elements[i + 1];
-    c += elements[i + 2] - elements[i + 2];
-    d += elements[i + 3] - elements[i + 3];
+/** The element that stands at `indices` of the shape that a tensor is broadcast to; null where there is none. */
+export function elementIn(tensor: Tensor, indices: readonly number[]): number | null {
+  const { _sizes: sizes, _strides: strides } = tensor;
+  const lead = indices.length - sizes.length;
+  if (lead < 0) return null;
+  let offset = tensor._offset;
+  for (let d = 0; d < sizes.length; d++) {
+    const index = sizes[d] === 1 ? 0 : indices[lead + d];
+    if (index >= sizes[d]) return null;
+    offset += index * strides[d];
   }
-  for (; i < end; i++) a += elements[i] - elements[i];
-  return a + b + c + d === 0;
+  return Number(readElement(tensor, offset));
 }
 
 /** The indices of the element at a row-major position. */
@@ -95,17 +135,4 @@ export function indicesOf(position: number, sizes: Sizes): number[] {
     rest = Math.floor(rest / sizes[d]);
   }
   return indices;
-}
-
-/** The row-major position in `sizes` of what stands at `indices` of the shape that it is broadcast to; null where there is none. */
-export function positionIn(sizes: Sizes, indices: readonly number[]): number | null {
-  const lead = indices.length - sizes.length;
-  if (lead < 0) return null;
-  let position = 0;
-  for (let d = 0; d < sizes.length; d++) {
-    const index = sizes[d] === 1 ? 0 : indices[lead + d];
-    if (index >= sizes[d]) return null;
-    position = position * sizes[d] + index;
-  }
-  return position;
 }

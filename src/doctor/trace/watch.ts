@@ -1,6 +1,6 @@
 /**
- * The cheap tier: tells whether a program gives a reason to look closer. No call sites, no copies; and elements are looked
- * at only where a value that is not finite does harm: losses, gradients that arrive, values that are read.
+ * The cheap tier: tells whether a program gives a reason to look closer. No call sites, no copies; of elements only whether
+ * they are finite: those of what ops give, of losses, of gradients that arrive, of values that are read.
  */
 import { captured, type Grads, type Node } from "../../autograd/node.ts";
 import type { BackwardCall, Reading } from "../../autograd/observer.ts";
@@ -8,6 +8,7 @@ import type { Observer } from "../../dispatch/observer.ts";
 import type { AnyOp } from "../../dispatch/op.ts";
 import { FLOAT } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { hasNonFiniteNumber, tensorsIn } from "./arguments.ts";
 import { crossBroadcast } from "./shapes.ts";
 import { elementsOf, hasNonFinite, isZero, valuesOf } from "./values.ts";
 
@@ -17,6 +18,7 @@ export type Reason =
   | "a gradient that is extreme" | "a loss that grows" | "a gradient that was not reset" | "a gradient that is zero" | "shapes that broadcast" | "a write that no version counts";
 
 export class Watch implements Observer {
+  readonly keepsGradients = false;
   readonly reasons = new Set<Reason>();
   private depth = 0;
   private backwards = 0;
@@ -44,9 +46,29 @@ export class Watch implements Observer {
     if (first !== null && second !== null && crossBroadcast(first._sizes, second._sizes) && op.overloads.length > 0) this.reasons.add("shapes that broadcast");
   }
 
-  leave(_op: AnyOp, _args: readonly unknown[], _inplace: boolean, result: unknown): void {
+  leave(_op: AnyOp, args: readonly unknown[], inplace: boolean, result: unknown): void {
     this.depth--;
-    if (this.depth === 0 && result instanceof Tensor && result._requiresGrad) this.leaves.add(result);
+    if (this.depth > 0 || this.inBackward > 0) return;
+    if (result instanceof Tensor) {
+      if (result._requiresGrad) this.leaves.add(result);
+      this.look(result, args, inplace);
+    } else if (Array.isArray(result)) for (const part of result) if (part instanceof Tensor) this.look(part, args, inplace);
+  }
+
+  /** Memory that was found to hold what is not finite. */
+  private readonly sick = new WeakSet<object>();
+
+  /** Is a result not finite although all that it was made of is, or NaN although none of that is? Then that was born here. */
+  private look(result: Tensor, args: readonly unknown[], inplace: boolean): void {
+    if (!hasNonFinite(result)) return;
+    const wasSick = inplace && this.sick.has(result._storage);
+    this.sick.add(result._storage);
+    const given = tensorsIn(args).filter((arg) => arg !== result);
+    // What a factory is given is the program's own data.
+    if (given.length === 0 && !inplace) return;
+    const isGiven = wasSick || hasNonFiniteNumber(args) || given.some(hasNonFinite);
+    const isNaN = valuesOf(result).nan > 0 && !wasSick && !given.some((arg) => valuesOf(arg).nan > 0);
+    if (!isGiven || isNaN) this.reasons.add("a value that is not finite");
   }
 
   fail(): void {
