@@ -11,7 +11,7 @@ const rows = [
   ["cli"],
   ["doctor"],
   ["index.ts"],
-  ["torch-autograd.ts", "torch-memory.ts"],
+  ["torch-autograd.ts", "torch-cuda.ts", "torch-memory.ts"],
   ["nn", "optim", "data", "io", "testing"],
   ["ops"],
   ["dispatch"],

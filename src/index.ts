@@ -5,6 +5,8 @@ export { Tensor } from "./tensor/tensor.ts";
 export * from "./ops/functions.ts";
 export { get_num_threads, set_num_threads } from "./ops/parallel.ts";
 export { resize_as_ } from "./ops/resizing.ts";
+export { device } from "./tensor/device.ts";
+export { float64 as double, float32 as float, int32 as int, int64 as long, int16 as short } from "./tensor/dtype.ts";
 export { bool, DType as dtype, float32, float64, get_default_dtype, int16, int32, int64, int8, promote_types, set_default_dtype, uint8 } from "./tensor/dtype.ts";
 export { set_printoptions } from "./tensor/format.ts";
 export { AssertionError, IndexError, NotImplementedError, RuntimeError, setWarningHandler, ValueError } from "./errors.ts";
@@ -12,6 +14,7 @@ export { enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled
 export { explain } from "./autograd/explain.ts";
 export { is_anomaly_check_nan_enabled, is_anomaly_enabled } from "./autograd/anomaly.ts";
 export * as autograd from "./torch-autograd.ts";
+export * as cuda from "./torch-cuda.ts";
 export * as memory from "./torch-memory.ts";
 export * as linalg from "./ops/linalg-functions.ts";
 export * as nn from "./nn/index.ts";

@@ -353,7 +353,7 @@ export function alternatives<T>(bodies: Record<string, (...args: any[]) => unkno
 }
 
 /** Named parameters of every factory; layout and pin_memory are accepted for PyTorch's sake and change nothing. */
-const factoryOptions = ["Layout layout=None", "Device device=None", "bool pin_memory=False", "bool requires_grad=False", "MemoryFormat? memory_format=None"];
+const factoryOptions = ["Layout layout=None", "Device? device=None", "bool pin_memory=False", "bool requires_grad=False", "MemoryFormat? memory_format=None"];
 
 /** Defines a function that makes a tensor out of none; adds `requires_grad` to its parameters. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
@@ -369,7 +369,7 @@ export function factoryOverload(text: string, body: (...args: any[]) => Tensor, 
   const separator = text.includes("*,") ? ", " : ", *, ";
   const full = text.replace(/\)\s*->/, `${separator}${added.join(", ")}) ->`).replace("(, ", "(");
   const requiresGrad = parameters.length + added.indexOf("bool requires_grad=False");
-  const device = parameters.length + added.indexOf("Device device=None");
+  const device = parameters.length + added.indexOf("Device? device=None");
   return new CompositeOverload(
     full,
     (...values: unknown[]) => {

@@ -2,6 +2,7 @@
 import { composite } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { warn } from "../errors.ts";
+import { empty_like, zeros_like } from "../ops/creation.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -36,6 +37,29 @@ export const softmax: Softmax = alongDim("softmax", (input, dim, dtype) => input
 export const log_softmax: Softmax = alongDim("log_softmax", (input, dim, dtype) => input.log_softmax(dim, dtype));
 /** softmax(-x) along `dim`; `dtype` casts first. Warns where no `dim` is given. */
 export const softmin: Softmax = alongDim("softmin", (input, dim, dtype) => input.neg().softmax(dim, dtype));
+
+interface GumbelOptions {
+  tau?: number;
+  hard?: boolean;
+  eps?: number;
+  dim?: number;
+}
+
+/**
+ * Samples of the Gumbel-softmax distribution (Jang et al., 2017): softmax((logits + g) / tau) along `dim`, g the noise. `hard` gives one-hot
+ * vectors whose gradient is that of the soft ones.
+ */
+export const gumbel_softmax: FunctionOp<[logits: Tensor, tau?: number, hard?: boolean, eps?: number, dim?: number], GumbelOptions> = composite(
+  "gumbel_softmax(Tensor logits, float tau=1.0, bool hard=False, float eps=1e-10, int dim=-1) -> Tensor",
+  (logits: Tensor, tau: number, hard: boolean, _eps: number, dim: number) => {
+    const noise = empty_like(logits).exponential_().log().neg();
+    const soft = logits.add(noise).div(tau).softmax(dim);
+    if (!hard) return soft;
+    const best = soft.max(dim, true).indices;
+    return zeros_like(logits).scatter_(dim, best, 1).sub(soft.detach()).add(soft);
+  },
+  { takesOut: false },
+);
 
 /** `input` divided by its `p`-norm along `dim`, but by no less than `eps`. */
 export const normalize: FunctionOp<[input: Tensor, p?: number, dim?: number, eps?: number], { p?: number; dim?: number; eps?: number }> = composite(

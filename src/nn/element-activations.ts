@@ -37,6 +37,13 @@ export const hardtanh: FunctionOp<[input: Tensor, min_val?: number, max_val?: nu
   { takesOut: false },
 );
 
+/** `hardtanh`, written into `input`. */
+export const hardtanh_: FunctionOp<[input: Tensor, min_val?: number, max_val?: number], { min_val?: number; max_val?: number }> = composite(
+  "hardtanh_(Tensor input, Scalar min_val=-1.0, Scalar max_val=1.0) -> Tensor",
+  (input: Tensor, min: number, max: number) => either(forms.hardtanhForm, [input, min, max], true),
+  { takesOut: false },
+);
+
 /** min(max(x, 0), 6). */
 export const relu6: Unary = unary("relu6", (input, inplace) => either(forms.hardtanhForm, [input, 0, 6], inplace));
 
@@ -47,10 +54,21 @@ export const leaky_relu: FunctionOp<[input: Tensor, negative_slope?: number, inp
   { takesOut: false },
 );
 
+/** `leaky_relu`, written into `input`. */
+export const leaky_relu_: FunctionOp<[input: Tensor, negative_slope?: number], { negative_slope?: number }> = composite(
+  "leaky_relu_(Tensor input, Scalar negative_slope=0.01) -> Tensor",
+  (input: Tensor, slope: number) => forms.leakyReluOf(input, slope, true),
+  { takesOut: false },
+);
+
 type Elu = FunctionOp<[input: Tensor, alpha?: number, inplace?: boolean], Inplace & { alpha?: number }>;
 
 /** x where it is positive, alpha · (exp(x) - 1) elsewhere. */
 export const elu: Elu = composite("elu(Tensor input, Scalar alpha=1.0, bool inplace=False) -> Tensor", (input: Tensor, alpha: number, inplace: boolean) => forms.eluOf(input, alpha, 1, inplace), {
+  takesOut: false,
+});
+/** `elu`, written into `input`. */
+export const elu_: FunctionOp<[input: Tensor, alpha?: number], { alpha?: number }> = composite("elu_(Tensor input, Scalar alpha=1.0) -> Tensor", (input: Tensor, alpha: number) => forms.eluOf(input, alpha, 1, true), {
   takesOut: false,
 });
 /** max(x, 0) + min(alpha · (exp(x / alpha) - 1), 0). */

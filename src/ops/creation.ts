@@ -2,6 +2,7 @@
 import { factory, factoryOverload } from "../dispatch/define.ts";
 import { makeOp, type FunctionOp } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
+import type { Device } from "../tensor/device.ts";
 import { get_default_dtype, kindDefault, scalarKind, type DType } from "../tensor/dtype.ts";
 import type { Sizes } from "../tensor/layout.ts";
 import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
@@ -12,7 +13,7 @@ import { checkSizes, emptyLike, fillChecked, filled, fillWith, fromData, strided
 export interface TensorOptions {
   dtype?: DType | null;
   requires_grad?: boolean;
-  device?: string | null;
+  device?: Device | string | null;
   layout?: unknown;
   pin_memory?: boolean;
 }

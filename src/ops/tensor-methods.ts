@@ -2,7 +2,7 @@
 import { CompositeOverload, composite } from "../dispatch/define.ts";
 import { makeOp, type InplaceOp, type Op, type TensorLike } from "../dispatch/op.ts";
 import { bool, DType, float32, float64, int16, int32, int64, int8, uint8 } from "../tensor/dtype.ts";
-import { checkDevice } from "../tensor/device.ts";
+import { checkDevice, type Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { castTo, contiguous as contiguousOf, copy as copyOp, type MemoryFormat } from "./copy.ts";
 import { where as whereOp } from "./selection.ts";
@@ -11,12 +11,12 @@ interface ToOptions {
   dtype?: DType;
   copy?: boolean;
   non_blocking?: boolean;
-  device?: string;
+  device?: Device | string;
   memory_format?: MemoryFormat;
 }
 
 /** `self` as another dtype, or as that of another tensor; `self` itself where nothing changes. */
-export const to: Op<[self: Tensor, dtype: DType | Tensor | string, non_blocking?: boolean, copy?: boolean], ToOptions> & ((self: Tensor, options: ToOptions) => Tensor) = makeOp(
+export const to: Op<[self: Tensor, dtype: DType | Tensor | Device | string, non_blocking?: boolean, copy?: boolean], ToOptions> & ((self: Tensor, options: ToOptions) => Tensor) = makeOp(
   "to",
   [
     new CompositeOverload(
@@ -28,8 +28,8 @@ export const to: Op<[self: Tensor, dtype: DType | Tensor | string, non_blocking?
       (self: Tensor, other: Tensor, _nonBlocking: boolean, copy: boolean, format: MemoryFormat | null) => castTo(self, other.dtype, copy, format),
     ),
     new CompositeOverload(
-      "to.device(Tensor self, str? device=None, ScalarType? dtype=None, bool non_blocking=False, bool copy=False, *, MemoryFormat? memory_format=None) -> Tensor",
-      (self: Tensor, device: string | null, dtype: DType | null, _nonBlocking: boolean, copy: boolean, format: MemoryFormat | null) => {
+      "to.device(Tensor self, Device? device=None, ScalarType? dtype=None, bool non_blocking=False, bool copy=False, *, MemoryFormat? memory_format=None) -> Tensor",
+      (self: Tensor, device: Device | string | null, dtype: DType | null, _nonBlocking: boolean, copy: boolean, format: MemoryFormat | null) => {
         checkDevice(device);
         return castTo(self, dtype ?? self.dtype, copy, format);
       },

@@ -1,5 +1,6 @@
 /** Matches the arguments of a call with schemas, as PyTorch's python_arg_parser does. */
 import { Generator } from "../random/generator.ts";
+import { Device } from "../tensor/device.ts";
 import { DType, INT } from "../tensor/dtype.ts";
 import { onlyElement } from "../tensor/read.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -27,6 +28,7 @@ const checks: Record<string, Check> = {
   bool: (v) => typeof v === "boolean",
   str: (v) => typeof v === "string",
   ScalarType: (v) => v instanceof DType,
+  Device: (v) => typeof v === "string" || v instanceof Device,
   Generator: (v) => v instanceof Generator,
   Any: () => true,
 };

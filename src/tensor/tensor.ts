@@ -1,4 +1,5 @@
 import { nearest, RuntimeError } from "../errors.ts";
+import { cpu, type Device } from "./device.ts";
 import type { DType } from "./dtype.ts";
 import { Storage } from "./heap.ts";
 import { contiguousStrides, isContiguous, listText, numelOf, wrapDim, type Sizes } from "./layout.ts";
@@ -95,6 +96,16 @@ export class Tensor {
     return this._aliased(sizes, contiguousStrides(sizes), this._offset);
   }
 
+  /** Where the elements lie: on the CPU. */
+  get device(): Device {
+    return cpu;
+  }
+  get is_cpu(): boolean {
+    return true;
+  }
+  get is_cuda(): boolean {
+    return false;
+  }
   /** Sizes of the dimensions: torch.Size as a frozen array. */
   get shape(): readonly number[] {
     return Object.freeze(this._sizes);
