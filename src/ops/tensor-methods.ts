@@ -16,7 +16,7 @@ interface ToOptions {
 }
 
 /** `self` as another dtype, or as that of another tensor; `self` itself where nothing changes. */
-export const to: Op<[self: Tensor, dtype: DType | Tensor | Device | string, non_blocking?: boolean, copy?: boolean], ToOptions> & ((self: Tensor, options: ToOptions) => Tensor) = makeOp(
+export const to: Op<[self: Tensor, to: DType | Tensor | Device | string, dtype_or_non_blocking?: DType | boolean, copy?: boolean], ToOptions> & ((self: Tensor, options: ToOptions) => Tensor) = makeOp(
   "to",
   [
     new CompositeOverload(
