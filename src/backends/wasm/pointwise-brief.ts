@@ -59,7 +59,7 @@ function build({ inputs, scalars, out, result }: Program, layout: number): Run {
     a.set(writer.local(vector));
     writer.define(vector);
   });
-  writeRow({ a, writer, result, target, sources }, n, true);
+  writeRow({ a, writer, result, copies: [], target, sources }, n);
   const functions = [{ name: "run", parameters, results: [], body: a }];
   return compileFunction({ functions, imports: pool.imports, constants: pool.constants }, pool.functions);
 }

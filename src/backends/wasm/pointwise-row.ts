@@ -15,28 +15,55 @@ export interface Loop<C extends Cursor = Cursor> {
   readonly writer: Writer;
   /** The elements of the result as they lie in memory. */
   readonly result: Vector;
+  /** The same of each vector of a round, out of vectors of the inputs; none where rounds are of one vector. */
+  readonly copies: readonly Copy[];
   readonly target: C;
   readonly sources: readonly Source<C>[];
 }
 
-/** Instructions up to which the loop is unrolled: where it costs as much as what is in it. */
-const CHEAP = 12;
-const UNROLLED = 4;
+/** A result, and the inputs that it is made of, in the order of the sources that vary. */
+interface Copy {
+  readonly result: Vector;
+  readonly inputs: readonly Vector[];
+}
 
-/** The next `n` elements, all in one row; `brief`: in the least code, for few elements. */
-export function writeRow(loop: Loop, n: number, brief = false): void {
-  const { a, writer, target, sources } = loop;
+/** Vectors of a round: they share the cost of the loop and the reading of constants, and none has to wait for another. */
+const UNROLLED = 4;
+/** Programs of more values than these would become too long. */
+const LONG_PROGRAM = 128;
+
+/** The copies of a result whose elements, like those of the sources that vary, lie side by side. */
+export function copiesOf(result: Vector, target: Cursor, sources: readonly Source[]): Copy[] {
+  const varying = sources.filter(({ operand }) => operand.advance !== "splat");
+  if (![target, ...varying.map((s) => s.operand)].every(({ advance }) => advance === "contiguous")) return [];
+  if (varying.length === 0 || !isStraight(result)) return [];
+  return Array.from({ length: UNROLLED }, (_, ahead) => {
+    const inputs = varying.map(({ vector }, k) => (ahead === 0 ? vector : result.graph.node(vector.type, { tag: "input", index: ahead * 1000 + k })));
+    return { result: result.withInputs(new Map(varying.map(({ vector }, k) => [vector, inputs[k]]))), inputs };
+  });
+}
+
+/** Is it made by instructions for whole vectors alone, of which there are not many? */
+function isStraight(result: Vector): boolean {
+  const nodes = result.nodes();
+  return nodes.size <= LONG_PROGRAM && [...nodes].every(({ code: { tag } }) => tag !== "lanes" && tag !== "patch" && tag !== "rare");
+}
+
+/** The next `n` elements, all in one row. */
+export function writeRow(loop: Loop, n: number): void {
+  const { a, writer, sources } = loop;
   for (const { vector, operand } of sources) {
     if (operand.advance !== "splat") continue;
     operand.loadOne(writer.local(vector));
     writer.define(vector);
   }
   const varying = sources.filter(({ operand }) => operand.advance !== "splat");
-  writer.writeInvariants((input) => varying.some(({ vector }) => vector === input));
+  const inputs = new Set([...varying.map((s) => s.vector), ...loop.copies.flatMap((copy) => copy.inputs)]);
+  writer.writeInvariants((input) => inputs.has(input));
   const within = { ...loop, sources: varying };
-  if (!brief && [target, ...varying.map((s) => s.operand)].every(({ advance }) => advance === "contiguous")) {
-    if (loop.result.code.tag === "input" && varying.length === 1) return writeMove(within, n);
-    if (writer.size <= CHEAP) writeUnrolled(within, n);
+  if (loop.copies.length > 0) {
+    if (loop.result.code.tag === "input") return writeMove(within, n);
+    writeUnrolled(within, n);
   }
   a.get(n).when(() => writeVectors(within, n));
 }
@@ -58,20 +85,18 @@ function writeMove(loop: Loop, n: number): void {
 }
 
 /** Several vectors a round, for as long as there are enough elements. */
-function writeUnrolled({ a, writer, result, target, sources }: Loop, n: number): void {
-  const elements = UNROLLED * result.graph.lanes;
+function writeUnrolled({ a, writer, copies, result, target, sources }: Loop, n: number): void {
+  const elements = copies.length * result.graph.lanes;
   const enough = (): Assembler => a.get(n).i32(elements).op("i32.ge_u");
   enough().when(() => {
     a.loop(() => {
-      for (let ahead = 0; ahead < UNROLLED; ahead++) {
-        writer.round(() => {
-          for (const { vector, operand } of sources) {
-            operand.loadMany(writer.local(vector), ahead);
-            writer.define(vector);
-          }
-          target.storeMany(writer.keep(result), ahead);
-        });
-      }
+      writer.round(() => {
+        copies.forEach(({ inputs }, ahead) => sources.forEach(({ operand }, k) => {
+          operand.loadMany(writer.local(inputs[k]), ahead);
+          writer.define(inputs[k]);
+        }));
+        writer.keepAll(copies.map((copy) => copy.result)).forEach((local, ahead) => target.storeMany(local, ahead));
+      });
       for (const operand of [target, ...sources.map((s) => s.operand)]) operand.skip(elements);
       a.get(n).i32(elements).op("i32.sub").set(n);
       enough();

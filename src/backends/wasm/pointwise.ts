@@ -6,7 +6,7 @@ import { Assembler } from "./assembler.ts";
 import { compileKernel, type Kernel } from "./engine.ts";
 import { Operand } from "./operand.ts";
 import { advanceIn, type Advance, blockAddress, placesOf, readRowLength, readScalar, writeOperands, writeScalars } from "./parameters.ts";
-import { writeRow, type Loop, type Source } from "./pointwise-row.ts";
+import { copiesOf, writeRow, type Loop, type Source } from "./pointwise-row.ts";
 import { briefKernel } from "./pointwise-brief.ts";
 import { inputVector, programOf, scalarVector, type Program } from "./pointwise-program.ts";
 import { parallelFor } from "./threads.ts";
@@ -39,20 +39,21 @@ function build(program: Program, layout: number): Kernel {
   const parameters = 0;
   const a = new Assembler(3);
   const pool = new Pool();
-  const writer = new Writer(a, pool, [result]);
   const advance = (place: number): Advance => advanceIn(layout, inputs.length - place);
   const target = new Operand(a, parameters, 0, out, graph.lanes, advance(0));
   const sources = inputs.map(({ index, dtype }, k): Source<Operand> => {
     const operand = new Operand(a, parameters, k + 1, dtype, graph.lanes, advance(k + 1));
     return { vector: inputVector(graph, index, dtype), operand };
   });
+  const copies = copiesOf(result, target, sources);
+  const writer = new Writer(a, pool, copies.length > 0 ? copies.map((copy) => copy.result) : [result]);
   scalars.forEach(({ index, dtype }, k) => {
     readScalar(a, parameters, k, dtype);
     const vector = scalarVector(graph, index, dtype);
     a.set(writer.local(vector));
     writer.define(vector);
   });
-  writeRows({ a, writer, result, target, sources }, parameters);
+  writeRows({ a, writer, result, copies, target, sources }, parameters);
   const functions = [{ name: "run", parameters: ["i32", "i32", "i32"] as const, results: [], body: a }];
   return compileKernel({ functions, imports: pool.imports, constants: pool.constants }, pool.functions);
 }

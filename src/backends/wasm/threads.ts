@@ -8,8 +8,8 @@ import { controlBytes, processors, spins, startWorker, words } from "./worker.ts
 const MOST_BY_DEFAULT = 8;
 /** Each costs memory and a place in the system's queue. */
 const MOST_WORKERS = 63;
-/** Pieces for each thread, so that one that is interrupted does not keep the others waiting for long. */
-const PIECES_PER_THREAD = 4;
+/** Who comes for work gets an equal part of one in so many of what is left: the last pieces are small. */
+const ROUNDS = 2;
 
 let threads: number | null = null;
 let started = 0;
@@ -36,7 +36,7 @@ export function workersStarted(): number {
  */
 export function parallelFor(kernel: Kernel, parameters: number, n: number, grain: number): void {
   if (n < 2 * grain || kernel.module === null || !heap.shared || threadCount() === 1 || !startWorkers(threadCount() - 1)) kernel.run(parameters, 0, n);
-  else share(kernel, kernel.module, parameters, n, grain * Math.ceil(n / grain / (threadCount() * PIECES_PER_THREAD)));
+  else share(kernel, kernel.module, parameters, n, grain);
 }
 
 /** Starts workers until there are `count`; tells whether there are any. */
@@ -78,15 +78,17 @@ function publish(kernel: Kernel, module: Uint8Array): Published {
 }
 
 /** Opens the job to the workers, takes pieces as they do, and waits for those that are at work. */
-function share(kernel: Kernel, module: Uint8Array, parameters: number, n: number, piece: number): void {
+function share(kernel: Kernel, module: Uint8Array, parameters: number, n: number, grain: number): void {
   const { id, address } = publish(kernel, module);
+  const shares = ROUNDS * threadCount();
   control[words.helpers] = threadCount() - 1;
   control[words.kernel] = id;
   control[words.moduleAt] = address;
   control[words.moduleBytes] = module.length;
   control[words.parameters] = parameters;
   control[words.units] = n;
-  control[words.pieceUnits] = piece;
+  control[words.grain] = grain;
+  control[words.shares] = shares;
   control[words.failed] = 0;
   Atomics.store(control, words.taken, 0);
   Atomics.store(control, words.open, 1);
@@ -94,9 +96,10 @@ function share(kernel: Kernel, module: Uint8Array, parameters: number, n: number
   Atomics.notify(control, words.sequence);
   try {
     for (;;) {
-      const from = Atomics.add(control, words.taken, 1) * piece;
+      const from = Atomics.load(control, words.taken) >>> 0;
       if (from >= n) break;
-      kernel.run(parameters, from, Math.min(from + piece, n));
+      const to = Math.min(from + grain * Math.ceil((n - from) / grain / shares), n);
+      if (Atomics.compareExchange(control, words.taken, from, to) >>> 0 === from) kernel.run(parameters, from, to);
     }
   } finally {
     Atomics.store(control, words.open, 0);
@@ -112,7 +115,7 @@ function awaitWorkers(): void {
   for (let spin = 0; ; spin++) {
     const active = Atomics.load(control, words.active);
     if (active === 0) return;
-    if (spin < spins || !maySleep) continue;
+    if (spin < spins.most || !maySleep) continue;
     try {
       Atomics.wait(control, words.active, active);
     } catch {

@@ -93,6 +93,25 @@ export class Vector {
     this.inputs = inputs;
   }
 
+  /** All that it is computed from and itself, the operands first. */
+  nodes(): Set<Vector> {
+    const nodes = new Set<Vector>();
+    const visit = (v: Vector): void => {
+      if (nodes.has(v)) return;
+      v.inputs.forEach(visit);
+      nodes.add(v);
+    };
+    visit(this);
+    return nodes;
+  }
+  /** The same computation from other inputs. */
+  withInputs(others: ReadonlyMap<Vector, Vector>): Vector {
+    const made = new Map(others);
+    for (const v of this.nodes()) {
+      if (!made.has(v)) made.set(v, v.inputs.length === 0 ? v : this.graph.node(v.type, v.code, v.inputs.map((input) => made.get(input)!)));
+    }
+    return made.get(this)!;
+  }
   /** A constant of the same lanes. */
   constant(value: number): Vector {
     return this.graph.constant(value, this.type);

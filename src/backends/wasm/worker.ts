@@ -11,7 +11,7 @@ export const words = {
   sequence: 0,
   /** Workers that may be reading the job: while there are any it does not change. */
   active: 16,
-  /** Pieces of the job that have been taken. */
+  /** Units of the job that have been taken. */
   taken: 32,
   /** Does the job take workers in? */
   open: 48,
@@ -22,14 +22,19 @@ export const words = {
   moduleBytes: 52,
   parameters: 53,
   units: 54,
-  pieceUnits: 55,
+  grain: 55,
+  /** Each taker gets this part of what is left, so that pieces become smaller and all are done at about the same time. */
+  shares: 56,
   /** A worker's kernel has thrown. */
-  failed: 56,
+  failed: 57,
 } as const;
 export const controlBytes = 64 * 4;
 
-/** Looks at the control word before a thread goes to sleep: some ten microseconds, as long as waking up takes. */
-export const spins = 1000;
+/**
+ * Looks at the control word before a thread goes to sleep, some nanoseconds each. Waking up takes twenty microseconds, and the one who
+ * wakes loses seven: a worker looks twice as long where looking has paid, and half as long where it slept all the same.
+ */
+export const spins = { least: 1000, most: 1 << 15 } as const;
 
 /**
  * What a worker runs; it stands alone, so that it survives any bundler. A worker enters a job before it looks whether
@@ -48,25 +53,30 @@ const work = ({ memory, control: at, index, words: w, spins }) => {
     }
     return run;
   };
-  const takePieces = () => {
-    const run = kernelOfJob();
+  const takePieces = (run) => {
     const parameters = control[w.parameters];
     const units = control[w.units] >>> 0;
-    const piece = control[w.pieceUnits] >>> 0;
+    const grain = control[w.grain];
+    const shares = control[w.shares];
     for (;;) {
-      const from = Atomics.add(control, w.taken, 1) * piece;
+      const from = Atomics.load(control, w.taken) >>> 0;
       if (from >= units) return;
-      run(parameters, from, Math.min(from + piece, units));
+      const to = Math.min(from + grain * Math.ceil((units - from) / grain / shares), units);
+      if (Atomics.compareExchange(control, w.taken, from, to) >>> 0 === from) run(parameters, from, to);
     }
   };
+  const awaitJob = (seen, patience) => {
+    for (let spin = 0; spin < patience; spin++) if (Atomics.load(control, w.sequence) !== seen) return true;
+    Atomics.wait(control, w.sequence, seen);
+    return false;
+  };
+  let patience = spins.least;
   for (let seen = 0; ; ) {
-    for (let spin = 0; Atomics.load(control, w.sequence) === seen; spin++) {
-      if (spin >= spins) Atomics.wait(control, w.sequence, seen);
-    }
+    patience = awaitJob(seen, patience) ? Math.min(2 * patience, spins.most) : Math.max(patience >> 1, spins.least);
     seen = Atomics.load(control, w.sequence);
     Atomics.add(control, w.active, 1);
     try {
-      if (Atomics.load(control, w.open) === 1 && index < control[w.helpers]) takePieces();
+      if (Atomics.load(control, w.open) === 1 && index < control[w.helpers]) takePieces(kernelOfJob());
     } catch {
       Atomics.store(control, w.failed, 1);
     }

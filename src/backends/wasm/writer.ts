@@ -62,11 +62,6 @@ export class Writer {
     if (uses === 0) v.inputs.forEach((input) => this.count(input));
   }
 
-  /** How many values there are. */
-  get size(): number {
-    return this.uses.size;
-  }
-
   /** The local of a value. */
   local(v: Vector): number {
     let local = this.locals.get(v);
@@ -106,6 +101,13 @@ export class Writer {
     this.a.set(local);
     this.ready.add(v);
     return local;
+  }
+
+  /** Brings values of the same form into their locals, step by step for all of them; returns the locals. */
+  keepAll(values: readonly Vector[]): number[] {
+    const steps = values.map((v) => [...v.nodes()].filter((node) => !this.ready.has(node)));
+    steps[0].forEach((_, i) => steps.forEach((list) => this.keep(list[i])));
+    return values.map((v) => this.keep(v));
   }
 
   /** Writes what is run again, or not always: it forgets afterwards what was computed within. */
