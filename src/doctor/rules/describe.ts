@@ -28,6 +28,11 @@ export function elementText(indices: readonly number[] | null): string {
   return indices === null || indices.length === 0 ? "" : `[${indices.join(", ")}]`;
 }
 
+/** The names of several tensors, each once. */
+export function namesOf(trace: Trace, tensors: readonly number[]): string {
+  return [...new Set(tensors.map((tensor) => trace.nameOf(tensor)))].join(", ");
+}
+
 /** A number as a person writes it. */
 export function numberText(n: Num): string {
   return typeof n === "number" ? String(Number(n.toPrecision(4))) : n;

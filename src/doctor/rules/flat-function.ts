@@ -1,4 +1,4 @@
-import { culpritOf, lineOf } from "./describe.ts";
+import { culpritOf, lineOf, namesOf } from "./describe.ts";
 import type { OpEvent, RunEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Found, Rule } from "./rule.ts";
@@ -10,10 +10,20 @@ function unmoved(trace: Trace): Set<number> {
   return leaves;
 }
 
-/** Did a gradient that is not zero arrive at a node, and nothing but zeros go on? */
-function stops({ grads, results }: RunEvent): boolean {
-  const passed = results.filter((r) => r !== null);
-  return grads.some((g) => g !== null && g.zero < g.numel && g.nan + g.inf === 0) && passed.length > 0 && passed.every((r) => r.zero === r.numel);
+/** The runs at which a gradient that is not zero becomes one of zeros on its way to a leaf. */
+function stoppers(trace: Trace, leaf: number): RunEvent[] {
+  const above = nodesAbove(trace, leaf);
+  return [...trace.runs.values()].filter(({ node, grads, results }) => {
+    const arrives = grads.some((g) => g !== null && g.zero < g.numel && g.nan + g.inf === 0);
+    return arrives && trace.nodes.get(node)!.next.some((next, i) => next !== null && above.has(next) && results[i]?.zero === results[i]?.numel);
+  });
+}
+
+/** The nodes that lead to a leaf. What a node leads to has been told before it. */
+function nodesAbove(trace: Trace, leaf: number): Set<number> {
+  const above = new Set<number>();
+  for (const { node, next, accumulates } of trace.nodes.values()) if (accumulates === leaf || next.some((n) => n !== null && above.has(n))) above.add(node);
+  return above;
 }
 
 const steps = new Set(["round", "floor", "ceil", "trunc", "fix", "sign", "heaviside"]);
@@ -24,9 +34,16 @@ function words(trace: Trace, op: OpEvent): { why: string; fix: string } | null {
   if (steps.has(op.name)) return { why: `${call} is flat between its jumps, so its slope is 0 everywhere`, fix: "use a smooth stand-in, such as tanh for sign; or let the gradient pass straight through: x.add(x.round().sub(x).detach())" };
   if (op.name !== "mul") return null;
   const zero = op.inputs.map((i) => trace.tensors.get(i)!).find((t) => !t.requires_grad && t.values.zero === t.values.numel);
-  if (zero === undefined) return null;
+  // A state that starts at zero is no mask.
+  if (zero === undefined || !isMask(trace, zero.tensor)) return null;
   const name = trace.nameOf(zero.tensor);
   return { why: `every element of ${name} is 0, so ${call} multiplies every gradient by 0`, fix: `look at how ${name} is made: it leaves nothing` };
+}
+
+/** Was a tensor made of truth values, or written down? */
+function isMask(trace: Trace, tensor: number): boolean {
+  if (trace.tensors.get(tensor)!.dtype === "bool" || trace.makerOf(tensor)?.name === "tensor") return true;
+  return (trace.makerOf(tensor)?.inputs ?? []).some((input) => input !== tensor && isMask(trace, input));
 }
 
 export const flatFunction: Rule = {
@@ -50,19 +67,17 @@ const loss = w.add(w.round().sub(w).detach()).sub(1).pow(2).sum();
 loss.backward();
 `,
   detect(trace) {
-    const leaves = unmoved(trace);
-    if (leaves.size === 0) return [];
-    const found = new Map<number, Found>();
-    for (const run of trace.runs.values()) {
-      const op = stops(run) ? trace.opOf(run.node) : null;
-      if (op === null || found.size > 0) continue;
-      const user = trace.userOp(op);
-      const hurt = [...leaves].filter((leaf) => trace.path(run.node, run.node, leaf).length > 1).map((leaf) => trace.nameOf(leaf));
-      const said = words(trace, user);
-      if (hurt.length === 0 || said === null) continue;
-      const { why, fix } = said;
-      found.set(user.op, { message: `the gradient of ${hurt.join(", ")} is zero in every element`, culprit: culpritOf(trace, user), tensor: hurt[0], why: `${lineOf(user.place)}: ${why}`, fix: { text: fix, edits: [] } });
+    const found = new Map<number, { op: OpEvent; leaves: number[] }>();
+    for (const leaf of unmoved(trace)) {
+      const ops = stoppers(trace, leaf).map(({ node }) => trace.opOf(node));
+      // Where another op stops it too, the zeros may be a chance of the numbers.
+      if (ops.length === 0 || ops.some((op) => op === null || words(trace, trace.userOp(op)) === null)) continue;
+      const op = trace.userOp(ops[0]!);
+      found.set(op.op, { op, leaves: [...(found.get(op.op)?.leaves ?? []), leaf] });
     }
-    return [...found.values()];
+    return [...found.values()].map(({ op, leaves }): Found => {
+      const { why, fix } = words(trace, op)!;
+      return { message: `the gradient of ${namesOf(trace, leaves)} is zero in every element`, culprit: culpritOf(trace, op), tensor: trace.nameOf(leaves[0]), why: `${lineOf(op.place)}: ${why}`, fix: { text: fix, edits: [] } };
+    });
   },
 };

@@ -1,4 +1,4 @@
-import { culpritAt, culpritOf, editOf, lineOf } from "./describe.ts";
+import { culpritAt, culpritOf, editOf, lineOf, namesOf } from "./describe.ts";
 import type { AccumulateEvent, OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
@@ -10,31 +10,51 @@ interface Stale {
   readonly again: AccumulateEvent;
 }
 
+/** The leaves whose next update used a sum with what an update before had used; a sum that is reset first does no harm. */
 function staleGradients(trace: Trace): Stale[] {
-  const last = new Map<number, AccumulateEvent>();
   const found = new Map<number, Stale>();
-  for (const event of trace.accumulations) {
-    const before = last.get(event.tensor);
-    last.set(event.tensor, event);
-    if (before === undefined || !event.before || found.has(event.tensor)) continue;
-    const { storage } = trace.tensors.get(event.tensor)!;
-    const write = trace.writes.find((w) => w.storage === storage && trace.isBefore(before, w) && trace.isBefore(w, event));
-    if (write !== undefined) found.set(event.tensor, { leaf: event.tensor, update: trace.ops.get(write.op)!, again: event });
+  for (const leaf of new Set(trace.accumulations.map(({ tensor }) => tensor))) {
+    const { storage } = trace.tensors.get(leaf)!;
+    const writes = trace.writes.filter((w) => w.storage === storage);
+    const events = trace.accumulations.filter(({ tensor }) => tensor === leaf);
+    events.forEach((again, i) => {
+      const used = i === 0 || !again.before ? undefined : writes.find((w) => trace.isBefore(events[i - 1], w) && trace.isBefore(w, again));
+      const next = events.slice(i + 1).find(({ before }) => !before);
+      const usedAgain = writes.some((w) => trace.isBefore(again, w) && (next === undefined || trace.isBefore(w, next)));
+      if (used !== undefined && usedAgain && !found.has(leaf)) found.set(leaf, { leaf, update: trace.ops.get(used.op)!, again });
+    });
   }
   return [...found.values()];
 }
 
-/** `w.grad = null;` after the statement that updates `w`. */
-function reset(trace: Trace, leaf: number, update: OpEvent): Edit[] {
+/** What is written before the dot of an update in place: `w` in `w.sub_(…)`, and in `w.data.sub_(…)`. */
+function updated(trace: Trace, update: OpEvent): string | null {
+  const user = trace.userOp(update);
+  const receiver = trace.expression(user.place)?.receiver;
+  const text = receiver == null ? "" : trace.textOf(receiver, user.place!.file).replace(/\.(data|detach\(\))$/, "");
+  return /^[\w$.[\]]+$/.test(text) ? text : null;
+}
+
+/** `w.grad = null;` after the update of `w`: as a statement of its own, or in the body of the arrow function that updates. */
+function reset(trace: Trace, update: OpEvent): Edit[] {
   const { place } = trace.userOp(update);
   const expression = trace.expression(place);
-  const name = trace.variableOf(leaf);
+  const name = updated(trace, update);
   if (expression === null || name === null) return [];
-  const source = trace.sources.get(place!.file)!;
-  const end = /;[ \t]*\n/.exec(source.slice(expression.end));
-  if (end === null || /[{}]/.test(source.slice(expression.end, expression.end + end.index))) return [];
-  const at = expression.end + end.index + 1;
-  return [editOf(trace, place!.file, { start: at, end: at }, ` ${name}.grad = null;`)];
+  const { file } = place!;
+  const source = trace.sources.get(file)!;
+  const end = /^[^{};]*;/.exec(source.slice(expression.end));
+  const isBody = /=>\s*$/.test(source.slice(0, expression.start));
+  if (isBody) return [editOf(trace, file, expression, `{ ${source.slice(expression.start, expression.end)}; ${name}.grad = null; }`)];
+  if (end === null) return [];
+  const at = expression.end + end[0].length;
+  return [editOf(trace, file, { start: at, end: at }, ` ${name}.grad = null;`)];
+}
+
+/** One repair for each line that updates, however many leaves it updates. */
+function resets(trace: Trace, stale: readonly Stale[]): Edit[] {
+  const lines = new Map(stale.map(({ update }) => [JSON.stringify(trace.userOp(update).place), update]));
+  return [...lines.values()].flatMap((update) => reset(trace, update));
 }
 
 export const gradientsNeverZeroed: Rule = {
@@ -69,14 +89,14 @@ for (let step = 0; step < 2; step++) {
     const stale = staleGradients(trace);
     if (stale.length === 0) return [];
     const [{ leaf, update, again }] = stale;
-    const names = stale.map((s) => trace.nameOf(s.leaf)).join(", ");
+    const names = namesOf(trace, stale.map((s) => s.leaf));
     const backward = trace.backwards.get(again.backward)!;
     const found: Found = {
       message: `the gradient of ${names} is added to that of the update before`,
       culprit: culpritAt(trace, backward.place) ?? culpritOf(trace, update),
       tensor: trace.nameOf(leaf),
       why: `${lineOf(trace.userOp(update).place, backward.place?.file)}, ${trace.callText(trace.userOp(update))}, used the gradient, and ${lineOf(backward.place)} adds the next one to it`,
-      fix: { text: `reset it after the update: ${stale.map((s) => `${trace.nameOf(s.leaf)}.grad = null`).join("; ")}`, edits: stale.flatMap((s) => reset(trace, s.leaf, s.update)) },
+      fix: { text: `reset it after the update: ${[...new Set(stale.map((s) => `${updated(trace, s.update) ?? trace.nameOf(s.leaf)}.grad = null`))].join("; ")}`, edits: resets(trace, stale) },
     };
     return [found];
   },

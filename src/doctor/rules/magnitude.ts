@@ -29,10 +29,16 @@ export function extremeWays(trace: Trace, direction: "grow" | "shrink"): Way[] {
     if (seen.has(tensor) || values.nan + values.inf > 0) return [];
     seen.add(tensor);
     const way = wayTo(trace, tensor, backward, direction);
-    if (way === null) return [];
+    if (way === null || (direction === "shrink" && isAtMinimum(trace, backward))) return [];
     const isExtreme = direction === "grow" ? way.ratio > total && way.worst.ratio > share && way.worst.count > 2 : way.ratio < 1 / total && way.worst.ratio < 1 / share && flattens(trace, way);
     return isExtreme ? [way] : [];
   });
+}
+
+/** A loss that is 0 is at its minimum: a margin that is kept, a penalty that is not due. */
+function isAtMinimum(trace: Trace, backward: number): boolean {
+  const { roots } = trace.backwards.get(backward)!;
+  return roots.every((root) => trace.tensors.get(root)!.values.norm === 0);
 }
 
 /** Functions that are flat far from zero. */

@@ -186,7 +186,10 @@ export class Trace {
       if (event.event === "read") for (const n of event.numbers) if (isTelling(n)) numbers.set(n, event);
       if (event.event !== "op" || event.run !== null || event.error !== null) continue;
       for (const to of event.outputs) {
-        for (const from of event.inputs) if (from !== to) flows.push({ from, to, op: event, read: null, cut: event.severs || (event.node === null && !event.grad_mode) });
+        // Of several outputs some may have no gradient: the indices of max, sort and topk.
+        const isOutside = event.node !== null && !event.inplace && !this.tensors.get(to)!.requires_grad;
+        const cut = event.severs || isOutside || (event.node === null && !event.grad_mode);
+        for (const from of event.inputs) if (from !== to) flows.push({ from, to, op: event, read: null, cut });
         for (const n of numbersOf(event.arguments)) {
           const read = numbers.get(n);
           if (read !== undefined) flows.push({ from: read.tensor, to, op: event, read, cut: true });
