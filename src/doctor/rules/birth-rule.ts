@@ -1,8 +1,9 @@
 /** What the rules on births of NaN and Inf share: which births are theirs, and a finding out of one. */
 import type { BirthEvent, OpEvent, PoisonEvent, Safe } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
-import type { Expression, Span } from "../trace/source.ts";
+import type { Span } from "../trace/source.ts";
 import { culpritOf, editOf, equationText, harmfulBirths, headline, numberText, pathText, whereBorn } from "./describe.ts";
+import { operandsOf } from "./operands.ts";
 import type { Culprit, Edit, Found, Fix } from "./rule.ts";
 
 export interface BirthWords {
@@ -96,21 +97,14 @@ export function operandText(trace: Trace, birth: BirthEvent, op: OpEvent | null)
 /** The operand to be mended, where the user's own call is that of the op; in second derivatives it is the tensor's place in the call. */
 function badOperand(trace: Trace, { equation }: BirthEvent, op: OpEvent | null): { file: string; span: Span; text: string } | null {
   const user = op === null || op.within !== null ? null : trace.userOp(op);
-  const expression = user === null || user.inplace ? null : trace.expression(user.place);
-  if (user === null || expression === null) return null;
+  if (user === null || user.inplace) return null;
   const name = equation?.safe?.name ?? "self";
   const tensor = equation?.names.find((n) => n.name === name)?.tensor ?? null;
   const index = user.arguments.findIndex((a) => "tensor" in a && a.tensor === tensor);
+  const span = operandsOf(trace, user)[index >= 0 ? index : user === op ? positionOf(name) : -1];
+  if (span === undefined) return null;
   const { file } = user.place!;
-  const span = argumentSpan(trace, expression, file, index >= 0 ? index : user === op ? positionOf(name) : -1);
-  return span === null ? null : { file, span, text: trace.textOf(span, file) };
+  return { file, span, text: trace.textOf(span, file) };
 }
 
 const positionOf = (name: string): number => (name === "self" ? 0 : name === "other" || name === "exponent" ? 1 : -1);
-
-/** Where an argument is written: before the dot, or in the parentheses. */
-export function argumentSpan(trace: Trace, { receiver, arguments: written }: Expression, file: string, index: number): Span | null {
-  const isMethod = receiver !== null && !/^(torch|F)(\.|$)/.test(trace.textOf(receiver, file));
-  if (index < 0) return null;
-  return isMethod ? (index === 0 ? receiver : (written[index - 1] ?? null)) : (written[index] ?? null);
-}

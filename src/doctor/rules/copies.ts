@@ -2,6 +2,7 @@
 import type { NodeEvent, OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { editOf, lineOf } from "./describe.ts";
+import { operandsOf } from "./operands.ts";
 import type { Edit } from "./rule.ts";
 
 /** In-place ops whose result does not depend on what was there; they have no form that makes a new tensor. */
@@ -40,8 +41,7 @@ export function copied(trace: Trace, saver: OpEvent, kept: number): Edit[] {
   if (expression === null || place === null || saver.within !== null) return [];
   const { storage } = trace.tensors.get(kept)!;
   const has = (tensor: number): boolean => trace.tensors.get(tensor)!.storage === storage;
-  const isMethod = expression.receiver !== null && !/^(torch|F)(\.|$)/.test(trace.textOf(expression.receiver, place.file));
-  const operands = [...(isMethod ? [expression.receiver!] : []), ...expression.arguments];
+  const operands = operandsOf(trace, saver);
   const edits = saver.arguments.flatMap((argument, i) =>
     "tensor" in argument && has(argument.tensor) && operands[i] !== undefined ? [editOf(trace, place.file, { start: operands[i].end, end: operands[i].end }, ".clone()")] : [],
   );

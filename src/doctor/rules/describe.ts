@@ -18,10 +18,10 @@ export function culpritAt(trace: Trace, place: Place | null, text?: string): Cul
   return { file: place.file, ...at, op: text ?? expression?.text ?? lineText(trace.sources.get(place.file) ?? "", place.line) };
 }
 
-/** `line 9` of the file that is spoken of, `other.ts:9` elsewhere. */
+/** `line 9` of the file that is spoken of, `line 9 of other.ts` elsewhere. */
 export function lineOf(place: Place | null, file?: string): string {
   if (place === null) return "an unknown line";
-  return file === undefined || file === place.file ? `line ${place.line}` : `${place.file}:${place.line}`;
+  return file === undefined || file === place.file ? `line ${place.line}` : `line ${place.line} of ${place.file.replace(/^.*[\\/]/, "")}`;
 }
 
 export function elementText(indices: readonly number[] | null): string {

@@ -3,6 +3,7 @@ import { crossBroadcast } from "../trace/shapes.ts";
 import { rootsOf } from "./leaves.ts";
 import type { OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
+import { operandsOf } from "./operands.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
 
 /** Was the shape made on purpose, by a view that adds a dimension? */
@@ -24,12 +25,9 @@ function isAccident(trace: Trace, op: OpEvent): boolean {
 
 /** The second operand in the shape of the first: `pred.sub(y)` becomes `pred.sub(y.reshape(pred.shape))`. */
 function reshaped(trace: Trace, op: OpEvent): Edit[] {
-  const expression = trace.expression(op.place);
-  if (expression === null) return [];
-  const { file } = op.place!;
-  const isMethod = expression.receiver !== null && !/^(torch|F)(\.|$)/.test(trace.textOf(expression.receiver, file));
-  const [self, other] = isMethod ? [expression.receiver!, expression.arguments[0]] : expression.arguments;
+  const [self, other] = operandsOf(trace, op);
   if (self === undefined || other === undefined) return [];
+  const { file } = op.place!;
   return [editOf(trace, file, other, `${trace.textOf(other, file)}.reshape(${trace.textOf(self, file)}.shape)`)];
 }
 

@@ -1,8 +1,9 @@
-import { argumentSpan, findBirths } from "./birth-rule.ts";
+import { findBirths } from "./birth-rule.ts";
 import { editOf } from "./describe.ts";
 import type { OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { kindOf } from "./kinds.ts";
+import { isMethod } from "./operands.ts";
 import type { Edit, Rule } from "./rule.ts";
 
 /** How many elements each result is taken of. */
@@ -16,8 +17,7 @@ function uncorrected(trace: Trace, op: OpEvent): Edit[] {
   const user = trace.userOp(op);
   const expression = trace.expression(user.place);
   if (expression === null || user.arguments.some((a) => "text" in a)) return [];
-  const isMethod = argumentSpan(trace, expression, user.place!.file, 0) === expression.receiver;
-  const dim = isMethod ? 0 : 1;
+  const dim = isMethod(trace, user, expression) ? 0 : 1;
   if (expression.arguments.length > dim + 1) return [];
   const at = expression.end - 1;
   return [editOf(trace, user.place!.file, { start: at, end: at }, `${expression.arguments.length > 0 ? ", " : ""}{ correction: 0 }`)];

@@ -1,19 +1,20 @@
 import { culpritOf, editOf, lineOf } from "./describe.ts";
 import type { BackwardEvent, OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
+import { operandsOf } from "./operands.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
 
 const refusal = /backward through the graph a second time/;
 
-/** A tensor that was made before a backward ended, and the ops that used it afterwards. */
+/** Tensors that were made before a backward ended, and the ops that used them afterwards. */
 export interface Carried {
   readonly first: BackwardEvent;
-  readonly tensor: number;
+  readonly tensors: readonly number[];
   readonly uses: readonly OpEvent[];
 }
 
 /**
- * What a loop carries over the backward that freed its graph: a tensor that an earlier round of the same line had made. Null
+ * What a loop carries over the backward that freed its graph: tensors that an earlier round of the same lines had made. Null
  * where the failing backward is not that of a loop, or nothing was carried.
  */
 export function carriedState(trace: Trace, backward: number, node: number): Carried | null {
@@ -27,24 +28,19 @@ export function carriedState(trace: Trace, backward: number, node: number): Carr
   const at = ({ place }: OpEvent): string => `${place?.file}:${place?.line}:${place?.column}`;
   const later = own.filter((op) => op.node !== null && trace.isBefore(end, op));
   const again = new Set(later.map(at));
-  for (const user of later) {
-    const tensor = user.inputs.find((input) => {
-      const maker = trace.makerOf(input);
-      return maker !== null && maker.node !== null && trace.isBefore(maker, end) && again.has(at(trace.userOp(maker)));
-    });
-    if (tensor !== undefined) return { first, tensor, uses: later.filter((op) => op.inputs.includes(tensor)) };
-  }
-  return null;
+  const isCarried = (input: number): boolean => {
+    const maker = trace.makerOf(input);
+    return maker !== null && maker.node !== null && trace.isBefore(maker, end) && again.has(at(trace.userOp(maker)));
+  };
+  const tensors = [...new Set(later.flatMap(({ inputs }) => inputs.filter(isCarried)))];
+  return tensors.length === 0 ? null : { first, tensors, uses: later.filter((op) => op.inputs.some((input) => tensors.includes(input))) };
 }
 
 /** `h.mul(w)` becomes `h.detach().mul(w)`. */
-function detached(trace: Trace, { tensor, uses }: Carried): Edit[] {
+function detached(trace: Trace, { tensors, uses }: Carried): Edit[] {
   return uses.flatMap((op): Edit[] => {
-    const expression = trace.expression(op.place);
-    if (expression === null) return [];
-    const isMethod = expression.receiver !== null && !/^(torch|F)(\.|$)/.test(trace.textOf(expression.receiver, op.place!.file));
-    const operands = [...(isMethod ? [expression.receiver!] : []), ...expression.arguments];
-    return op.arguments.flatMap((a, i) => ("tensor" in a && a.tensor === tensor && operands[i] !== undefined ? [editOf(trace, op.place!.file, { start: operands[i].end, end: operands[i].end }, ".detach()")] : []));
+    const operands = operandsOf(trace, op);
+    return op.arguments.flatMap((a, i) => ("tensor" in a && tensors.includes(a.tensor) && operands[i] !== undefined ? [editOf(trace, op.place!.file, { start: operands[i].end, end: operands[i].end }, ".detach()")] : []));
   });
 }
 
@@ -79,12 +75,13 @@ for (let step = 0; step < 2; step++) {
       const carried = node === null || !refusal.test(error?.message ?? "") ? null : carriedState(trace, backward, node);
       if (carried === null) return [];
       const [use] = carried.uses;
-      const name = trace.nameOf(carried.tensor);
+      const name = trace.nameOf(carried.tensors[0]);
+      const cut = carried.tensors.map((tensor) => `${trace.nameOf(tensor)}.detach()`);
       return [{
         message: `${name} carries the graph of one round into the next`,
         culprit: culpritOf(trace, use), tensor: name,
         why: `${lineOf(carried.first.place)} freed the graph of ${name}; ${lineOf(use.place)}, ${trace.callText(use)}, used it again in the next round, and backward came to what was freed`,
-        fix: { text: `cut it where it enters the next round: ${name}.detach()`, edits: detached(trace, carried) },
+        fix: { text: `cut it where it enters the next round: ${[...new Set(cut)].join(", ")}`, edits: detached(trace, carried) },
       }];
     }),
 };

@@ -60,9 +60,9 @@ function withoutComments(source: string): string {
   return blanked.to;
 }
 
-/** The line of a source, without the space around it. */
+/** The line of a source, without comments and the space around it. */
 export function lineText(source: string, line: number): string {
-  return source.split("\n")[line - 1]?.trim() ?? "";
+  return withoutComments(source).split("\n")[line - 1]?.trim() ?? "";
 }
 
 /** The variable that is declared or assigned as what stands at `expression`; null where it is part of something larger. */

@@ -125,12 +125,18 @@ export class Trace {
     return this.sources.get(file)!.slice(span.start, span.end);
   }
 
-  /** An op as the user wrote it: `x.pow(0.5)`. */
+  /** An op as the user wrote it, `x.pow(0.5)`; the middle of a long text is left out: `x.sub(…)….pow(0.5)`. */
   callText(op: OpEvent): string {
-    const text = this.expression(op.place)?.text;
-    if (text !== undefined && text.length <= longestName) return text;
-    const callee = text === undefined ? undefined : /^[\w$.]+(?=\()/.exec(text)?.[0];
-    return `${callee ?? `${op.name}${op.inplace ? "_" : ""}`}(…)`;
+    const expression = this.expression(op.place);
+    if (expression === null) return `${op.name}${op.inplace ? "_" : ""}(…)`;
+    const { text, receiver, name, end, start } = expression;
+    if (text.length <= longestName) return text;
+    const { file } = op.place!;
+    const call = this.textOf({ start: name, end }, file);
+    const shortCall = call.length <= longestName / 2 ? call : `${/^[\w$]+/.exec(call)![0]}(…)`;
+    if (receiver === null) return shortCall;
+    const self = this.textOf(receiver, file);
+    return /^[\w$.]+$/.test(self) ? `${self}.${shortCall}` : `${/^[\w$.]*/.exec(this.textOf({ start, end }, file))![0]}(…)….${shortCall}`;
   }
 
   /** What the user calls a tensor: its variable, or the expression that made it. */
@@ -140,6 +146,9 @@ export class Trace {
       const read = this.reads.find(({ result }) => result === tensor);
       return read === undefined ? `tensor ${tensor}` : `${this.nameOf(read.tensor)}.${read.how}`;
     }
+    // A view that an op takes of what it is given is known by what it views.
+    const { base } = this.tensors.get(tensor)!;
+    if (maker.within !== null && base !== null) return this.nameOf(base);
     const text = this.variableOf(tensor) ?? this.callText(this.userOp(maker));
     return maker.run === null ? text : `the gradient of ${text}`;
   }
