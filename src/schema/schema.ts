@@ -42,7 +42,7 @@ export function parseSchema(text: string): Schema {
   let keywordOnly = false;
   for (const part of splitTop(inside)) {
     if (part === "*") keywordOnly = true;
-    else parameters.push(parseParameter(part, keywordOnly));
+    else parameters.push(parameterOf(part, keywordOnly));
   }
   return {
     text,
@@ -53,6 +53,16 @@ export function parseSchema(text: string): Schema {
     returns: parseReturns(outside.trim()),
     positions: new Map(parameters.map((p, i) => [p.name, i])),
   };
+}
+
+/** Parameters that were parsed; most ops begin with `Tensor self`. */
+const known = new Map<string, Parameter>();
+
+function parameterOf(part: string, keywordOnly: boolean): Parameter {
+  const key = keywordOnly ? `*${part}` : part;
+  let parameter = known.get(key);
+  if (parameter === undefined) known.set(key, (parameter = parseParameter(part, keywordOnly)));
+  return parameter;
 }
 
 function parseParameter(part: string, keywordOnly: boolean): Parameter {
@@ -90,20 +100,7 @@ function parseReturns(text: string): string[] {
   return parts.map((part, i) => part.split(/\s+/)[1] ?? (parts.length === 1 ? "result" : `result${i}`));
 }
 
+/** The parts between the commas that stand in no brackets. */
 function splitTop(text: string): string[] {
-  const parts: string[] = [];
-  let depth = 0;
-  let current = "";
-  for (const c of text) {
-    if (c === "[" || c === "(") depth++;
-    if (c === "]" || c === ")") depth--;
-    if (c === "," && depth === 0) {
-      parts.push(current.trim());
-      current = "";
-    } else {
-      current += c;
-    }
-  }
-  if (current.trim() !== "") parts.push(current.trim());
-  return parts;
+  return text.match(/(?:\[[^\]]*\]|\([^)]*\)|[^,[(])+/g)?.map((part) => part.trim()) ?? [];
 }
