@@ -8,5 +8,5 @@ export default defineConfig({
       leafgrad: fileURLToPath(new URL("./src/index.ts", import.meta.url)),
     },
   },
-  test: { include: ["tests/**/*.test.ts"], testTimeout: 120_000 },
+  test: { include: ["tests/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
 });

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { multiplyAddPeak } from "./peak.ts";
 import { rows, type Row } from "./rows.ts";
 import { startRunner, type Runner } from "./runner.ts";
+import { printSizes } from "./size.ts";
 
 const { values: options } = parseArgs({
   options: { rows: { type: "string", default: "" }, rounds: { type: "string", default: "9" }, ms: { type: "string", default: "40" } },
@@ -135,6 +136,7 @@ for (const row of rows) {
   printRow(row, await measure(runners, row), peak);
 }
 printImports();
+printSizes();
 for (const runner of runners) runner.stop();
 if (rows.some((row) => row.memory === true && wanted.test(row.name))) {
   console.log(`\npeak memory of the loop\n${header}`);

@@ -3,6 +3,7 @@ import "./ops/methods.ts";
 
 export { Tensor } from "./tensor/tensor.ts";
 export * from "./ops/functions.ts";
+export * from "./ops/function-only.ts";
 export { get_num_threads, set_num_threads } from "./ops/parallel.ts";
 export { resize_as_ } from "./ops/resizing.ts";
 export { device } from "./tensor/device.ts";

@@ -6,16 +6,15 @@ import { scoped } from "./scope.ts";
 /** State of anomaly mode; a field, because every new node reads it. */
 export const anomaly = { enabled: false, checkNaN: true };
 
-/** Where this library's files lie, as stacks write it; null where they were bundled into others. */
-const library = /(?:\(|at )(.*)autograd[\\/]anomaly\.[jt]s/.exec(new Error().stack ?? "")?.[1] ?? null;
-
 /** The stack of the user's call, without the library's own frames. */
 export function captureTraceback(): string[] {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 64;
-  const frames = (new Error().stack ?? "").split("\n").slice(1);
+  const [own = "", ...frames] = (new Error().stack ?? "").split("\n").slice(1);
   Error.stackTraceLimit = stackTraceLimit;
-  return library === null ? frames : frames.filter((frame) => !frame.includes(library));
+  // The folder of the library, be it of its modules or of its own bundle; none where it was bundled with others' code.
+  const library = /((?:file:|\/|\b[A-Z]:).*)(?:autograd[\\/]anomaly\.[jt]s|leafgrad\.\w+\.js)/.exec(own)?.[1];
+  return library === undefined ? frames : frames.filter((frame) => !frame.includes(library));
 }
 
 /** Warns where the forward call stood that made the failing node, and those that led to it. */

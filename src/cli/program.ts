@@ -38,7 +38,7 @@ export async function start(path: string, args: readonly string[], overlay: Over
     // Here hooks live in a thread of their own, and Node's own start does not ask them. Each module that they are asked
     // about costs a round trip, which the library's own modules are spared by being there already.
     await import("../index.ts");
-    module.register("./hooks.js", import.meta.url, { data: overlay });
+    module.register("./dist/cli/hooks.js", import.meta.resolve("leafgrad/package.json"), { data: overlay });
     await import(pathToFileURL(path).href);
   } else {
     const hooks = await import("./hooks.ts");

@@ -37,10 +37,16 @@ function describeError(error: unknown, style: Style): string {
   const parts = [
     style(name, "bold", "red") + (message === "" ? "" : `: ${message}`),
     site === null ? "" : excerpt(site, style),
-    frames.filter(({ owner }) => owner !== "node").map((frame) => frameLine(frame, style)).join("\n"),
+    relevant(frames).map((frame) => frameLine(frame, style)).join("\n"),
     cause === undefined ? "" : `Caused by ${describeError(cause, style)}`,
   ];
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** Frames of the program and the library. What called the program is what started it. */
+function relevant(frames: readonly Frame[]): Frame[] {
+  const outermost = frames.findLastIndex(({ owner }) => owner === "user");
+  return frames.slice(0, outermost < 0 ? frames.length : outermost + 1).filter(({ owner }) => owner !== "node");
 }
 
 /** The place, and its line of source with a caret below the column. */

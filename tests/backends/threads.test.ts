@@ -117,10 +117,10 @@ describe("a process with workers", () => {
   function run(then: string): Promise<Outcome> {
     const at = (path: string): string => JSON.stringify(pathToFileURL(join(root, path)).href);
     const program = `
-      import { parallelFor, setThreadCount, workersStarted } from ${at("dist/backends/wasm/threads.js")};
-      import { fixedBytes, heap } from ${at("dist/tensor/heap.js")};
-      import { compileKernel } from ${at("dist/backends/wasm/engine.js")};
-      import { Assembler } from ${at("dist/backends/wasm/assembler.js")};
+      import { parallelFor, setThreadCount, workersStarted } from ${at("dist/modules/backends/wasm/threads.js")};
+      import { fixedBytes, heap } from ${at("dist/modules/tensor/heap.js")};
+      import { compileKernel } from ${at("dist/modules/backends/wasm/engine.js")};
+      import { Assembler } from ${at("dist/modules/backends/wasm/assembler.js")};
       const body = new Assembler(3);
       const kernel = compileKernel({ functions: [{ name: "run", parameters: ["i32", "i32", "i32"], results: [], body }] });
       setThreadCount(3);

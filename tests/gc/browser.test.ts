@@ -23,7 +23,7 @@ const serve = (): Server =>
   });
 
 /** Runs in the page, in one job: the notes' loss, a training loop, and more large tensors than may be resident, dead and alive. */
-function program({ torch, heap }: { torch: typeof Torch; heap: { shared: boolean } }) {
+function program({ torch, heap }: { torch: typeof Torch; heap: { shared: boolean } | null }) {
   const x = torch.tensor([0, 0.0025, 0.5, 0.8, 1], { requires_grad: true });
   const mask = x.lt(0.003).float();
   const loss = torch.mean(x.sub(mask.mul(12.9).mul(x).add(mask.rsub(1).mul(x.pow(0.5)))).pow(2));
@@ -48,7 +48,7 @@ function program({ torch, heap }: { torch: typeof Torch; heap: { shared: boolean
   const living = Array.from({ length: 20 }, (_, i) => torch.full([2 ** 20], i));
   return {
     isolated: (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated,
-    shared: heap.shared,
+    shared: heap?.shared,
     loss: String(loss),
     grad: String(x.grad),
     fell: losses[losses.length - 1] < 0.1 * losses[0],
@@ -71,14 +71,19 @@ describe.skipIf(executable === null)("in a browser", () => {
     server.close();
   });
 
-  test.each([["/plain/", false], ["/isolated/", true]])("%s", async (path, isolated) => {
+  test.each([
+    ["/plain/", false, "/index.js", "null"],
+    ["/plain/", false, "/modules/index.js", 'import("/modules/tensor/heap.js").then(({ heap }) => heap)'],
+    ["/isolated/", true, "/index.js", "null"],
+    ["/isolated/", true, "/modules/index.js", 'import("/modules/tensor/heap.js").then(({ heap }) => heap)'],
+  ])("%s, isolated: %s, with %s", async (path, isolated, entry, heapOf) => {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
-    const torch = await page.evaluateHandle<typeof Torch>('import("/index.js")');
-    const heap = await page.evaluateHandle<{ shared: boolean }>('import("/tensor/memory.js").then(({ heap }) => heap)');
+    const torch = await page.evaluateHandle<typeof Torch>(`import("${entry}")`);
+    const heap = await page.evaluateHandle<{ shared: boolean } | null>(heapOf);
     expect(await page.evaluate(program, { torch, heap })).toEqual({
       isolated,
-      shared: isolated,
+      shared: heapOf === "null" ? undefined : isolated,
       loss: "tensor(0.0105, grad_fn=<MeanBackward0>)",
       grad: "tensor([    nan,  0.1416, -0.0243, -0.0167,  0.0000])",
       fell: true,

@@ -17,7 +17,8 @@ export interface Frame {
   readonly owner: "user" | "leafgrad" | "node";
 }
 
-const root = pathOf(new URL("../../../", import.meta.url).href);
+/** The package's folder; null where this file was bundled with the code of others. */
+const root = /^(.*[\\/])(?:src|dist|dist[\\/]modules)[\\/](?:doctor[\\/]trace[\\/]sites|leafgrad\.\w+)\.[jt]s$/.exec(pathOf(import.meta.url))?.[1] ?? null;
 
 /** The frames of an error, innermost first. */
 export function framesOf(error: Error): Frame[] {
@@ -61,7 +62,7 @@ function pathOf(url: string): string {
 }
 
 function ownerOf(path: string): Frame["owner"] {
-  if (!path.startsWith(root)) return "user";
+  if (root === null || !path.startsWith(root)) return "user";
   const [folder, layer] = path.slice(root.length).split(/[\\/]/);
   // Only the package's code is the library's: the examples and tests beside it are programs like any other.
   if (folder === "node_modules") return "node";
