@@ -77,7 +77,7 @@ export abstract class Node implements GraphNode {
   nextNodes: (Node | null)[];
   /** Output numbers of the edges; empty stands for all zero. */
   nextIndices: readonly number[];
-  /** How many hold it, as far as that is known: edges of other nodes, and tensors that it made. PyTorch drops a node that nothing holds. */
+  /** How many hold it, as far as that is known: tensors that it made, and edges of nodes that are held. PyTorch drops a node that nothing holds. */
   uses = 0;
   outputs: OutputMetadata[] = noOutputs;
   hooks: NodeHooks | null = null;
@@ -94,7 +94,6 @@ export abstract class Node implements GraphNode {
 
   constructor(nextNodes: (Node | null)[], nextIndices: readonly number[] = noIndices, numbered = true) {
     this.nextNodes = nextNodes;
-    for (let i = 0; i < nextNodes.length; i++) if (nextNodes[i] !== null) nextNodes[i]!.uses++;
     this.nextIndices = nextIndices;
     this.sequenceNr = numbered ? nextSequenceNr++ : unnumbered();
     if (anomaly.enabled) {
@@ -108,10 +107,20 @@ export abstract class Node implements GraphNode {
   abstract apply(grads: Grads): Grads;
   /** Lets go of saved tensors; a second backward then fails. */
   releaseVariables(): void {}
+  /** Called by whoever holds it from now on: a tensor that it made, or a node with an edge to it. The first makes it hold what its edges lead to. */
+  hold(): void {
+    if (this.uses++ > 0) return;
+    const { nextNodes } = this;
+    for (let i = 0; i < nextNodes.length; i++) nextNodes[i]?.hold();
+  }
   /** Called by one of its holders: the last of them takes it, and so its edges, along. */
   letGo(): void {
-    const held: Node[] = [this];
-    for (const node of held) if (--node.uses === 0) for (const next of node.nextNodes) if (next !== null) held.push(next);
+    const left: Node[] = [this];
+    for (const node of left) if (--node.uses === 0) for (const next of node.holds()) if (next !== null) left.push(next);
+  }
+  /** The nodes that it holds. */
+  protected holds(): readonly (Node | null)[] {
+    return this.nextNodes;
   }
   /** Throws where a saved tensor was written since or let go of, needed now or not: PyTorch's nodes unpack all they have. */
   checkSaved(): void {

@@ -10,7 +10,7 @@ import { typeText } from "../schema/arguments.ts";
 import { Hooks, type RemovableHandle } from "./hooks.ts";
 import type { Node, TensorHook } from "./node.ts";
 import { observed } from "./observer.ts";
-import { gradFn, gradientNode, keepSaved, requiresGrad } from "./variable.ts";
+import { forget, gradFn, gradientNode, keepSaved, requiresGrad } from "./variable.ts";
 
 export interface TensorAutograd {
   /** Will gradients flow to this tensor? Settable on leaves. */
@@ -177,6 +177,7 @@ const methods: ThisType<Tensor & TensorAutograd> & Record<string, unknown> = {
   detach_() {
     if (this._view !== null) throw new RuntimeError(detachedView);
     if (observed.by !== null) observed.by.read(this, "detach_", this);
+    forget(this);
     this._gradFn = null;
     this._outputNr = 0;
     this._requiresGrad = false;

@@ -24,7 +24,7 @@ export function gradFn(tensor: Tensor): Node | null {
     refuseViewWrite(tensor, "its base or another view of its base has been");
     const regenerated = new AsStridedNode(view.base, tensor);
     moveRetainedGrad(tensor, regenerated);
-    regenerated.uses++;
+    regenerated.hold();
     (tensor._gradFn as Node | null)?.letGo();
     tensor._gradFn = regenerated;
     tensor._outputNr = 0;
@@ -60,7 +60,7 @@ export function forget(tensor: Tensor): void {
 /** Makes `node` the maker of `tensor`, which becomes its next output. */
 export function setHistory(tensor: Tensor, node: Node): void {
   tensor._outputNr = node.addOutput(tensor);
-  node.uses++;
+  node.hold();
   if (tensor._gradFn !== null) (tensor._gradFn as Node).letGo();
   tensor._gradFn = node;
   if (tensor._view !== null && tensor._counter !== null) tensor._view.attrVersion = tensor._counter.value;

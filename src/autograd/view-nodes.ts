@@ -67,7 +67,14 @@ export class CopySlices extends Node {
   override releaseVariables(): void {
     if (this.fn === null) return;
     this.fn.releaseVariables();
+    if (this.uses > 0) for (const node of this.written) node?.letGo();
     this.fn = null;
-    for (const node of this.written) node?.letGo();
+  }
+  override hold(): void {
+    if (this.uses === 0 && this.fn !== null) for (const node of this.written) node?.hold();
+    super.hold();
+  }
+  protected override holds(): readonly (Node | null)[] {
+    return this.fn === null ? this.nextNodes : [...this.nextNodes, ...this.written];
   }
 }

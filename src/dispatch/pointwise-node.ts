@@ -7,7 +7,7 @@ import { gradientNode } from "../autograd/variable.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { FLOAT, float64, INT, type DType } from "../tensor/dtype.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { evaluateOnTensors, type Fused } from "./fused.ts";
 import type { PointwiseOverload } from "./pointwise.ts";
 import type { TensorOrNumber } from "./promote.ts";
@@ -129,7 +129,8 @@ export class PointwiseNode extends Node {
       } else if (gradMode.enabled) {
         results[i] = this.onTensors(formula, inputs, grad);
       } else {
-        const result = formula.run(inputs, this.common, dtype, null);
+        const out = this.op.definition.gradientLayout === undefined ? null : emptyTensor(grad._sizes, dtype);
+        const result = formula.run(inputs, this.common, dtype, out);
         result._owned = true;
         results[i] = result;
       }

@@ -21,7 +21,7 @@ const run = (form: PointwiseOverload, written: PointwiseOverload, inplace: boole
 const thresholdForm = (node?: string): PointwiseOverload =>
   new PointwiseOverload("threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor", {
     value: ({ self, threshold, value }) => self.masked_fill(self.le(threshold), value),
-    backward: { self: ({ grad, self, threshold }) => zeroOf(self).where(self.le(threshold), grad) },
+    backward: { self: ({ self, grad, threshold }) => zeroOf(self).where(self.le(threshold), grad) },
     check: noKernel("threshold_cpu", BOOL),
     ...(node === undefined ? {} : { node }),
   });
@@ -42,8 +42,8 @@ export const hardtanhForm = new PointwiseOverload("hardtanh(Tensor self, Scalar 
 });
 
 function leakyReluForm(passed: "self" | "result", node: string): PointwiseOverload {
-  const slope: Formula = ({ grad, self, negative_slope }) => grad.mul(zeroOf(self).add(1).where(self.gt(0), negative_slope));
-  const slopeOfResult: Formula = ({ grad, result, negative_slope }) => grad.mul(zeroOf(result).add(1).where(result.gt(0), negative_slope));
+  const slope: Formula = ({ self, grad, negative_slope }) => zeroOf(self).add(1).where(self.gt(0), negative_slope).mul(grad);
+  const slopeOfResult: Formula = ({ result, grad, negative_slope }) => zeroOf(result).add(1).where(result.gt(0), negative_slope).mul(grad);
   return new PointwiseOverload("leaky_relu(Tensor self, Scalar negative_slope) -> Tensor", {
     value: ({ self, negative_slope }) => self.where(self.gt(0), self.mul(negative_slope)),
     backward: {

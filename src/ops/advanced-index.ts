@@ -1,5 +1,5 @@
 /** Indexing by tensors: aten's index, index_put and _index_put_impl_ (aten/src/ATen/native/TensorAdvancedIndexing.cpp). */
-import { gather, scatter, addOffsets, wordsAt, type Combine, type TableWalk } from "../backends/reference/gather.ts";
+import { gather, scatter, addOffsets, type Combine, type TableWalk } from "../backends/reference/gather.ts";
 import { kernel } from "../dispatch/define.ts";
 import { memoryOrder, refuseOverlap, refusePartialOverlap, resultStrides } from "../dispatch/iterate.ts";
 import { invokeInplace, type AnyOp, type FunctionOp, type InplaceOp } from "../dispatch/op.ts";
@@ -9,7 +9,7 @@ import { broadcastSizes, contiguousStrides, expandedStrides, isExpandable, listT
 import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { preservingCopy, writeInto } from "./copy.ts";
 import { filled } from "./fill.ts";
-import { coordinatesOfNonzero, elementStart, wordsOf, writingForms } from "./index-table.ts";
+import { coordinatesOfNonzero, elementStart, entryMet, wordsOf, writingForms } from "./index-table.ts";
 
 /** An index tensor for each dimension; null takes all of a dimension. */
 export type Indices = readonly (Tensor | null)[];
@@ -22,8 +22,8 @@ interface Plan {
   strides: number[];
   /** The index tensors with the result's dimensions: what decides the result's memory order. */
   indices: Tensor[];
-  /** How far the indexed dimensions lead, by position in the index's shape; throws for an index out of range. */
-  offsets: () => Uint32Array;
+  /** How far the indexed dimensions lead, by position in the index's shape; throws for the first index out of range on a walk by these steps. */
+  offsets: (steps: readonly Sizes[]) => Uint32Array;
   positions: number[];
 }
 
@@ -78,7 +78,7 @@ function plan(given: Tensor, givenIndices: Indices): Plan {
   const { shape, expanded } = broadcastIndices(withoutMasks(given, givenIndices));
   const { self, indices } = adjacent(given, expanded);
   const from = indices.findIndex((index) => index !== null);
-  const tables = indices.filter((index) => index !== null);
+  const tables = indices.filter((index) => index !== null).map((index) => (index.dtype === int64 ? index : preservingCopy(index, int64)));
   const before = self._sizes.slice(0, from);
   const after = self._sizes.slice(from + tables.length);
   const indexed = self._sizes.slice(from, from + tables.length);
@@ -91,7 +91,7 @@ function plan(given: Tensor, givenIndices: Indices): Plan {
     sizes,
     strides: [...self._strides.slice(0, from), ...shape.map(() => 0), ...self._strides.slice(from + tables.length)],
     indices: tables.map((index) => index._aliased(fitted, viewStrides(shape, index._strides, fitted)!, index._offset)),
-    offsets: () => offsetsOf(tables, indexed, self._strides.slice(from), sizes.includes(0)),
+    offsets: (steps) => offsetsOf(tables, indexed, self._strides.slice(from), sizes.includes(0), steps.map((s) => s.slice(from, from + shape.length))),
     positions: around(contiguousStrides(shape), 0),
   };
 }
@@ -107,30 +107,33 @@ function adjacent(self: Tensor, indices: readonly (Tensor | null)[]): { self: Te
 }
 
 /** The offset of each position of the index; nothing is checked where the result has no elements. */
-function offsetsOf(tables: readonly Tensor[], sizes: Sizes, strides: Sizes, isEmpty: boolean): Uint32Array {
+function offsetsOf(tables: readonly Tensor[], sizes: Sizes, strides: Sizes, isEmpty: boolean, steps: readonly Sizes[]): Uint32Array {
   const offsets = new Uint32Array(tables[0]._numel);
   if (isEmpty) return offsets;
-  let first = { position: Infinity, text: "" };
-  tables.forEach((index, j) => {
-    const words = wordsOf(index);
-    const position = addOffsets(words, sizes[j], strides[j], true, offsets);
-    if (position < 0 || position >= first.position) return;
-    first = { position, text: `index ${wordsAt(words, position)} is out of bounds for dimension ${j} with size ${sizes[j]}` };
-  });
-  if (first.text !== "") throw new IndexError(first.text);
+  const isBad = tables.map((index, j) => addOffsets(wordsOf(index), sizes[j], strides[j], true, offsets) >= 0);
+  if (isBad.includes(true)) throw outOfRange(tables, sizes, steps);
   return offsets;
+}
+
+/** Complains about the index that PyTorch's loop meets first. */
+function outOfRange(tables: readonly Tensor[], sizes: Sizes, steps: readonly Sizes[]): IndexError {
+  const operands = [...steps, ...tables.map((index) => index._strides)];
+  const met = tables.map((index, j) => entryMet(index, (entry) => entry < -sizes[j] || entry >= sizes[j], operands));
+  const first = Math.min(...met.map((one) => one?.turn ?? Infinity));
+  const j = met.findIndex((one) => one?.turn === first);
+  return new IndexError(`index ${met[j]!.entry} is out of bounds for dimension ${j} with size ${sizes[j]}`);
 }
 
 function read(self: Tensor, indices: Indices): Tensor {
   const p = plan(self, indices);
   const source = self._aliased(p.sizes, p.strides, self._offset);
   const out = emptyStrided(p.sizes, resultStrides(p.sizes, [source, ...p.indices]), self.dtype);
-  gather(self.dtype, p.sizes, tableWalk(p), { start: elementStart(out), strides: out._strides });
+  gather(self.dtype, p.sizes, tableWalk(p, [p.strides]), { start: elementStart(out), strides: out._strides });
   return out;
 }
 
-function tableWalk({ self, strides, offsets, positions }: Plan): TableWalk {
-  const table = offsets();
+function tableWalk({ self, strides, offsets, positions }: Plan, steps: readonly Sizes[]): TableWalk {
+  const table = offsets(steps);
   return { start: elementStart(self), strides, offsets: table, positions };
 }
 
@@ -159,7 +162,7 @@ function write(self: Tensor, indices: Indices, values: Tensor, accumulate: boole
   const from = expandedStrides(source._sizes, source._strides, p.sizes);
   const order = memoryOrder(p.sizes, [p.strides, from, ...p.indices.map((index) => expandedStrides(index._sizes, index._strides, p.sizes))]).reverse();
   const ordered = (list: Sizes): number[] => order.map((d) => list[d]);
-  const into = { ...tableWalk(p), strides: ordered(p.strides), positions: ordered(p.positions) };
+  const into = { ...tableWalk(p, [p.strides, from]), strides: ordered(p.strides), positions: ordered(p.positions) };
   const combine: Combine = !accumulate ? "assign" : self.dtype === bool ? "or" : "add";
   scatter(self.dtype, ordered(p.sizes), into, { start: elementStart(source), strides: ordered(from) }, combine);
 }

@@ -47,7 +47,7 @@ function shared(grad: Tensor, mask: Tensor, dims: readonly number[]): Tensor {
 /** `grad` shared evenly among the elements equal to `result`, or NaN where that is NaN. */
 function sharedAmongEquals(grad: Tensor, self: Tensor, result: Tensor): Tensor {
   const mask = Number.isNaN(Number(onlyElement(result))) ? self.isnan() : self.eq(result);
-  return mask.mul(grad.div(mask.sum()));
+  return filled(self._sizes, 0, grad.dtype).masked_fill(mask, grad.div(mask.sum()));
 }
 
 /** Zeros with `grad` at the positions that a reduction over `dim` picked. */

@@ -13,7 +13,7 @@ type Pair = Op<[self: Tensor, other: Tensor]>;
 
 /** At a tie each side gets half of the gradient. The comparison comes first in PyTorch, and so its operands in the formulas: its layout is the result's. */
 function halved<V extends Arithmetic<V>>(grad: V, tie: V, lost: V): V {
-  return grad.div(2).where(tie, grad).masked_fill(lost, 0);
+  return grad.div(2).where(tie, grad).where(lost.logical_not(), 0);
 }
 
 /** The larger of two elements, NaN if either is; the gradient at a tie is halved. */

@@ -64,8 +64,9 @@ function gatherAlong(self: Tensor, dim: number, index: Tensor): Tensor {
     if (i === d || size <= from.sizes[i]) return;
     throw new RuntimeError(`Size does not match at dimension ${i} expected index ${listText(index._sizes)} to be no larger than self ${listText(self._sizes)} apart from dimension ${d}`);
   });
-  const offsets = tableAlong(self, d, index);
-  return copyThrough(self, d, emptyTensor(index._sizes, self.dtype), offsets, contiguousStrides(to.sizes));
+  const positions = contiguousStrides(to.sizes);
+  const offsets = tableAlong(self, d, index, [positions, from.strides]);
+  return copyThrough(self, d, emptyTensor(index._sizes, self.dtype), offsets, positions);
 }
 
 interface GatherOptions {
@@ -108,7 +109,7 @@ export const take: Op<[self: Tensor, index: Tensor], { index?: Tensor }> = kerne
   forward: (self: Tensor, index: Tensor) => {
     if (index.dtype !== int64) throw new RuntimeError(`take(): Expected a long tensor for index, but got ${index.dtype.title}`);
     if (self._numel === 0 && index._numel > 0) throw new IndexError("take(): tried to take from an empty tensor");
-    const offsets = placesOf(self, index);
+    const offsets = placesOf(self, index, contiguousStrides(dimensioned(index).sizes));
     return pick(self, offsets, emptyTensor(index._sizes, self.dtype));
   },
   backward: { self: ({ grad, self, index }) => zeros_like(self).put_(index, grad, true) },

@@ -1,10 +1,12 @@
 /** Index tensors made ready for the routines that move elements. */
 import { addOffsets, coordinates, nonzeroPositions, stridedOffsets, wordsAt, type TableWalk } from "../backends/reference/gather.ts";
+import { coalesce, forEachIndex } from "../backends/loop.ts";
+import { memoryOrder } from "../dispatch/iterate.ts";
 import { IndexError, RuntimeError } from "../errors.ts";
 import { int32, int64, type DType } from "../tensor/dtype.ts";
 import { heap } from "../tensor/heap.ts";
 import { expandedStrides, type Sizes } from "../tensor/layout.ts";
-import { viewTyped } from "../tensor/read.ts";
+import { heapAs, viewTyped } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { contiguousCopy } from "./copy.ts";
 
@@ -49,16 +51,55 @@ export function vectorPositions(ndim: number, dim: number): number[] {
   return Array.from({ length: Math.max(ndim, 1) }, (_, d) => (d === dim ? 1 : 0));
 }
 
-/** The table of an index tensor that names places along `dim`, one for each of its elements. */
-export function tableAlong(self: Tensor, dim: number, index: Tensor): Uint32Array {
+/**
+ * The table of an index tensor that names places along `dim`, one for each of its elements. `operands`: the steps of the
+ * tensors that PyTorch's loop goes over besides, 0 along `dim` where the index leads.
+ */
+export function tableAlong(self: Tensor, dim: number, index: Tensor, operands: readonly Sizes[]): Uint32Array {
   const { sizes, strides } = dimensioned(self);
-  return offsetTable(index, sizes[dim], strides[dim], false, (entry) => new RuntimeError(`index ${entry} is out of bounds for dimension ${dim} with size ${sizes[dim]}`));
+  const complain = (): RuntimeError => {
+    const met = entryMet(index, (entry) => entry < 0 || entry >= sizes[dim], operands, dim);
+    return new RuntimeError(`index ${met!.entry} is out of bounds for dimension ${dim} with size ${sizes[dim]}`);
+  };
+  return offsetTable(index, sizes[dim], strides[dim], false, complain);
 }
 
-/** Checks entries that count through all elements of `self`, and gives the places that they name. */
-export function placesOf(self: Tensor, index: Tensor): Uint32Array {
-  const complain = (entry: number): IndexError => new IndexError(`out of range: tried to access index ${entry} on a tensor of ${self._numel} elements.`);
-  return offsetsIn(self, offsetTable(index, self._numel, 1, true, complain));
+/** Checks entries that count through all elements of `self`, and gives the places that they name; `beside`: the steps of the tensor that is read or written along. */
+export function placesOf(self: Tensor, index: Tensor, beside: Sizes): Uint32Array {
+  const { _numel: numel } = self;
+  const complain = (): IndexError => {
+    const met = entryMet(index, (entry) => entry < -numel || entry >= numel, [beside]);
+    return new IndexError(`out of range: tried to access index ${met!.entry} on a tensor of ${numel} elements.`);
+  };
+  return offsetsIn(self, offsetTable(index, numel, 1, true, complain));
+}
+
+/**
+ * The entry of `index` that PyTorch's loop meets first of those that are bad: it goes over dimensions as `operands` and
+ * the index lie in memory (TensorIterator), with `dim` inside all others if it is the last, else inside all but the innermost.
+ * `turn` tells when it was met.
+ */
+export function entryMet(index: Tensor, isBad: (entry: number) => boolean, operands: readonly Sizes[], dim: number | null = null): { entry: number; turn: number } | null {
+  const { sizes, strides } = dimensioned(index);
+  const walked = dim === null ? sizes : sizes.with(dim, 1);
+  const steps = [...operands, strides];
+  const order = memoryOrder(walked, steps).reverse();
+  const loop = coalesce(order.map((d) => walked[d]), steps.map((s) => order.map((d) => s[d])));
+  const step = loop.strides[operands.length];
+  if (dim !== null) {
+    const place = dim === sizes.length - 1 ? step.length : Math.max(step.length - 1, 0);
+    loop.sizes.splice(place, 0, sizes[dim]);
+    step.splice(place, 0, strides[dim]);
+  }
+  const entries = heapAs(index.dtype);
+  const at = [elementStart(index)];
+  let [turn, met]: [number, { entry: number; turn: number } | null] = [0, null];
+  forEachIndex(loop.sizes, [step], at, () => {
+    const entry = Number(entries[at[0]]);
+    if (met === null && isBad(entry)) met = { entry, turn };
+    turn++;
+  });
+  return met;
 }
 
 /** `t` as if it had larger sizes; unrecorded. */

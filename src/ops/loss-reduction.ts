@@ -6,7 +6,7 @@ import { Reducer } from "../dispatch/reduce.ts";
 import { NotImplementedError, ValueError, warn } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { FLOAT } from "../tensor/dtype.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 
 /** What becomes of the losses of the elements. */
 export type Reduction = "none" | "mean" | "sum";
@@ -50,6 +50,14 @@ export function lossForward(value: Formula, kernelName: string) {
     if (reduction === none) return fused(value).run(operands, dtype, dtype, null);
     if (reduction === sum) return total.run(operands, null, false, dtype, dtype);
     return average.run([...operands, self._numel], null, false, dtype, dtype);
+  };
+}
+
+/** The forward of the slope of a loss, which PyTorch writes over zeros in row-major order, however the tensors lie. */
+export function lossSlope(value: Formula) {
+  return (grad: Tensor, self: Tensor, target: Tensor, ...parameters: number[]): Tensor => {
+    const dtype = resultDtype([grad, self, target])!;
+    return fused(value).run([grad, self, target, ...parameters], dtype, dtype, emptyTensor(self._sizes, dtype));
   };
 }
 

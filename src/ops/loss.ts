@@ -1,12 +1,11 @@
 /** Losses: functions of torch.nn.functional. */
-import { composite, KernelOverload } from "../dispatch/define.ts";
+import { composite, kernel, KernelOverload } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
-import { pointwise } from "../dispatch/pointwise.ts";
 import { RuntimeError, ValueError, warn } from "../errors.ts";
 import type { Arithmetic } from "../ir/arithmetic.ts";
 import { broadcastSizes, listText, sameSizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { legacy, legacyReduction, lossForward, none, owned, reduced, reductionCode, share, type LossOptions, type Positional, type Reduction } from "./loss-reduction.ts";
+import { legacy, legacyReduction, lossForward, lossSlope, none, owned, reduced, reductionCode, share, type LossOptions, type Positional, type Reduction } from "./loss-reduction.ts";
 
 /** Both tensors in their broadcast shape; a difference of sizes is most often a mistake. */
 function matched(input: Tensor, target: Tensor): [Tensor, Tensor] {
@@ -38,16 +37,14 @@ function weighted(losses: Tensor, weight: Tensor, input: Tensor, reduction: stri
 type Slope = FunctionOp<[grad_output: Tensor, self: Tensor, target: Tensor, scale: number]>;
 type ParametricSlope = FunctionOp<[grad_output: Tensor, self: Tensor, target: Tensor, parameter: number, scale: number]>;
 
-const mseSlope: Slope = pointwise("mse_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar scale) -> Tensor", {
-  value: ({ grad_output, self, target, scale }) => self.sub(target).mul(scale).mul(grad_output),
+const mseSlope: Slope = kernel("mse_loss_backward(Tensor grad_output, Tensor self, Tensor target, float scale) -> Tensor", {
+  forward: lossSlope(({ grad_output, self, target, scale }) => self.sub(target).mul(scale).mul(grad_output)),
   backward: {
-    grad_output: ({ grad, self, target, scale }) => self.sub(target).mul(scale).mul(grad),
+    grad_output: ({ grad, self, target, scale }) => mseSlope(grad, self, target, scale),
     // PyTorch asks the tensor itself for its number of elements, so it is saved.
-    self: ({ grad, grad_output, scale, self: _self }) => grad.mul(scale).mul(grad_output),
-    target: ({ grad, grad_output, scale, target: _target }) => grad.mul(scale).mul(grad_output).neg(),
+    self: ({ grad, grad_output, scale, self: _self }) => grad.mul(grad_output).mul(scale),
+    target: ({ grad, grad_output, scale, target: _target }) => grad.mul(grad_output).mul(scale).neg(),
   },
-  inplace: false,
-  method: false,
 });
 
 const mseKernel = new KernelOverload("mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", {
@@ -93,15 +90,13 @@ export const l1_loss: WeightedLoss = composite(
 
 const absolute = (x: Tensor, y: Tensor, reduction: number): Tensor => reduced(x.sub(y).abs(), reduction);
 
-const smoothSlope: ParametricSlope = pointwise("smooth_l1_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar beta, Scalar scale) -> Tensor", {
-  value: ({ grad_output, self, target, beta, scale }) => smoothStep(self.sub(target), beta).mul(scale).mul(grad_output),
+const smoothSlope: ParametricSlope = kernel("smooth_l1_loss_backward(Tensor grad_output, Tensor self, Tensor target, float beta, float scale) -> Tensor", {
+  forward: lossSlope(({ grad_output, self, target, beta, scale }) => smoothStep(self.sub(target), beta).mul(scale).mul(grad_output)),
   backward: {
-    grad_output: ({ grad, self, target, beta, scale }) => smoothStep(self.sub(target), beta).mul(scale).mul(grad),
-    self: ({ grad, grad_output, self, target, beta, scale }) => grad.mul(grad_output).mul(scale).div(beta).masked_fill(self.sub(target).abs().ge(beta), 0),
-    target: ({ grad, grad_output, self, target, beta, scale }) => grad.mul(grad_output).mul(scale).div(beta).neg().masked_fill(self.sub(target).abs().ge(beta), 0),
+    grad_output: ({ grad, self, target, beta, scale }) => smoothSlope(grad, self, target, beta, scale),
+    self: ({ grad, grad_output, self, target, beta, scale }) => grad.mul(grad_output).mul(self.sub(target).abs().lt(beta)).mul(scale).div(beta),
+    target: ({ grad, grad_output, self, target, beta, scale }) => grad.mul(grad_output).mul(self.sub(target).abs().lt(beta)).mul(scale).div(beta).neg(),
   },
-  inplace: false,
-  method: false,
 });
 
 /** x / beta, but no more than ±1. */
@@ -132,15 +127,13 @@ export const smooth_l1_loss: FunctionOp<[...Positional, beta?: number], LossOpti
   },
 );
 
-const huberSlope: ParametricSlope = pointwise("huber_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar delta, Scalar scale) -> Tensor", {
-  value: ({ grad_output, self, target, delta, scale }) => huberStep(self.sub(target), delta).mul(scale).mul(grad_output),
+const huberSlope: ParametricSlope = kernel("huber_loss_backward(Tensor grad_output, Tensor self, Tensor target, float delta, float scale) -> Tensor", {
+  forward: lossSlope(({ grad_output, self, target, delta, scale }) => huberStep(self.sub(target), delta).mul(scale).mul(grad_output)),
   backward: {
-    grad_output: ({ grad, self, target, delta, scale }) => huberStep(self.sub(target), delta).mul(scale).mul(grad),
-    self: ({ grad, grad_output, self, target, delta, scale }) => grad.mul(grad_output).mul(scale).masked_fill(self.sub(target).abs().ge(delta), 0),
-    target: ({ grad, grad_output, self, target, delta, scale }) => grad.mul(grad_output).mul(scale).neg().masked_fill(self.sub(target).abs().ge(delta), 0),
+    grad_output: ({ grad, self, target, delta, scale }) => huberSlope(grad, self, target, delta, scale),
+    self: ({ grad, grad_output, self, target, delta, scale }) => grad.mul(grad_output).mul(self.sub(target).abs().lt(delta)).mul(scale),
+    target: ({ grad, grad_output, self, target, delta, scale }) => grad.mul(grad_output).mul(self.sub(target).abs().lt(delta)).mul(scale).neg(),
   },
-  inplace: false,
-  method: false,
 });
 
 /** x, but no more than ±delta. */

@@ -100,8 +100,8 @@ export const frac: Unary = pointwise("frac(Tensor self) -> Tensor", {
 /** max(x, 0); its slope at 0 is 0. */
 export const relu: Unary = pointwise("relu(Tensor self) -> Tensor", {
   value: ({ self }) => self.masked_fill(self.lt(0), 0),
-  // The sign is 0 there; it keeps the gradient a function of `result`, so that it can be differentiated again.
-  backward: { self: ({ grad, result }) => result.sign().where(result.le(0), grad) },
+  // `result` first, as in PyTorch: the layout of the gradient follows it. The sign is 0 there; it keeps the gradient a function of `result`, so that it can be differentiated again.
+  backward: { self: ({ result, grad }) => result.sign().where(result.le(0), grad) },
   check: refuseBool("Boolean inputs not supported for relu"),
   takesOut: false,
 });

@@ -22,13 +22,14 @@ special.set(0, { value: power, grad: zero });
 special.set(false, { value: power, grad: zero });
 special.set(true, { value: power, grad: ({ grad, self }) => grad.mul(self.pow(0)) });
 
-const tensorPowerGrad: Formula = ({ grad, self, exponent }) => grad.mul(exponent.mul(self.pow(exponent.sub(1)))).masked_fill(exponent.eq(0), 0);
+// `exponent` first, as in PyTorch: the layout of the gradient follows it.
+const tensorPowerGrad: Formula = ({ exponent, grad, self }) => grad.mul(exponent.mul(self.pow(exponent.sub(1)))).where(exponent.ne(0), 0);
 const noBoolPowerGrad: Formula = ({ self: _self, exponent: _exponent }) => {
   throw new RuntimeError(boolDifference);
 };
 
 const exponentGrad: Formula = ({ grad, self, exponent, result }) =>
-  grad.mul(result.mul(self.log()).masked_fill(self.eq(0).logical_and(exponent.ge(0)), 0));
+  grad.mul(result.mul(self.log()).where(self.eq(0).logical_and(exponent.ge(0)).logical_not(), 0));
 
 function refuseNegativePower(values: readonly unknown[], common: DType): void {
   if (common.kind !== FLOAT && Number(values[1]) < 0) throw new RuntimeError("Integers to negative integer powers are not allowed.");

@@ -40,8 +40,9 @@ export function scatterInto(self: Tensor, dim: number, index: Tensor, src: Tenso
   const value = source ?? fillChecked(emptyTensor([], self.dtype), src as Scalar);
   if (index._numel === 0) return;
   const { sizes } = dimensioned(index);
-  const table = alongTable(self, d, tableAlong(self, d, index), contiguousStrides(sizes));
   const strides = source === null ? sizes.map(() => 0) : dimensioned(source).strides;
+  const offsets = tableAlong(self, d, index, [dimensioned(self).strides, strides]);
+  const table = alongTable(self, d, offsets, contiguousStrides(sizes));
   scatterElements(self.dtype, sizes, table, { start: elementStart(value), strides }, combineFor(self, combine));
 }
 

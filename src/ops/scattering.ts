@@ -8,7 +8,7 @@ import { broadcastSizes, isExpandable, type Sizes } from "../tensor/layout.ts";
 import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { contiguousCopy, expandError, preservingCopy, writeInto } from "./copy.ts";
 import { filled } from "./fill.ts";
-import { expandedTo, offsetsIn, placesOf, positionsOfNonzero, writingForms } from "./index-table.ts";
+import { dimensioned, expandedTo, offsetsIn, placesOf, positionsOfNonzero, writingForms } from "./index-table.ts";
 import { joinAt, scatterInto } from "./scatter-into.ts";
 
 type Scalar = number | bigint | boolean;
@@ -81,7 +81,7 @@ function putElements(self: Tensor, index: Tensor, source: Tensor, accumulate: bo
   refuseInternalOverlap(self);
   refuseOverlap(self, index);
   refuseOverlap(self, source);
-  const offsets = placesOf(self, index);
+  const offsets = placesOf(self, index, dimensioned(source).strides);
   joinAt(self, offsets, source, accumulate ? "add" : "assign");
 }
 

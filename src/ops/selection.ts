@@ -26,8 +26,8 @@ function whereOf(parameters: string, takesOut = false): PointwiseOverload {
   return new PointwiseOverload(`where(Tensor condition, ${parameters}) -> Tensor`, {
     value: ({ condition, self, other }) => self.where(condition, other),
     backward: {
-      self: ({ grad, condition }) => grad.where(condition, 0),
-      other: ({ grad, condition }) => grad.where(condition.logical_not(), 0),
+      self: ({ condition, grad }) => grad.where(condition, 0),
+      other: ({ condition, grad }) => grad.where(condition.logical_not(), 0),
     },
     unpromoted: ["condition"],
     promoted: ["self", "other"],
@@ -85,6 +85,7 @@ export const masked_fill: InplaceOp<[self: Tensor, mask: Tensor, value: TensorLi
     refuse: refuseMask,
     check: checkFill,
     layout: "contiguous",
+    gradientLayout: "contiguous",
     numbers: false,
     node: "MaskedFillBackward1",
     takesOut: false,
@@ -96,6 +97,7 @@ export const masked_fill: InplaceOp<[self: Tensor, mask: Tensor, value: TensorLi
     refuse: refuseMask,
     check: checkFill,
     layout: "contiguous",
+    gradientLayout: "contiguous",
     numbers: false,
     takesOut: false,
   }),

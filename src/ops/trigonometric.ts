@@ -94,7 +94,15 @@ export const atanh: Unary = pointwise("atanh(Tensor self) -> Tensor", {
   backward: { self: ({ grad, self }) => grad.div(self.mul(self).neg().add(1)) },
 });
 
-const otherAngleGrad: Formula = ({ grad, self, other }) => grad.mul(self.neg()).mul(inverseSquare(self, other));
+// The square comes first, as in PyTorch: second derivatives are added in the order in which the first was computed.
+const angleGrad: Formula = ({ grad, self, other }) => {
+  const scale = inverseSquare(self, other);
+  return grad.mul(other).mul(scale);
+};
+const otherAngleGrad: Formula = ({ grad, self, other }) => {
+  const scale = inverseSquare(self, other);
+  return grad.mul(self.neg()).mul(scale);
+};
 const noBoolAngle: Formula = ({ self: _self, other: _other }) => {
   throw new RuntimeError(boolNegation);
 };
@@ -104,7 +112,7 @@ export const atan2: Binary = pointwise("atan2(Tensor self, Tensor other) -> Tens
   out: "float",
   value: ({ self, other }) => self.atan2(other),
   backward: {
-    self: ({ grad, self, other }) => grad.mul(other).mul(inverseSquare(self, other)),
+    self: angleGrad,
     other: choose(["self"], (self: Tensor) => (self.dtype.kind === BOOL ? noBoolAngle : otherAngleGrad)),
   },
   numbers: false,

@@ -62,15 +62,15 @@ export function normBackward(grad: Tensor, self: Tensor, p: number, norm: Tensor
   const [g, r] = [grad, norm].map((t) => unfolded(t, self._sizes, dim, keepdim));
   if (p === 0) return null;
   if (p === 1) return self.sgn().mul(g);
-  if (p === 2) return g.mul(self.div(r).masked_fill(r.eq(0), 0));
+  if (p === 2) return g.mul(self.div(r).masked_fill_(r.eq(0), 0));
   if (Math.abs(p) === Infinity) {
     const isExtreme = self.abs().eq(r).logical_or(self.isnan().logical_and(r.isnan()));
     const count = isExtreme.sum(dim ?? [], true);
     return g.div(count).mul(isExtreme).mul(self.sgn());
   }
-  if (p < 1) return self.sgn().mul(self.abs().pow(p - 1).masked_fill(self.eq(0), 0)).mul(g).mul(r.pow(1 - p));
+  if (p < 1) return self.sgn().mul(self.abs().pow(p - 1).masked_fill_(self.eq(0), 0)).mul(g).mul(r.pow(1 - p));
   const scaled = p < 2 ? self.sgn().mul(self.abs().pow(p - 1)) : self.mul(self.abs().pow(p - 2));
-  return scaled.mul(g.div(r.pow(p - 1)).masked_fill(r.eq(0), 0));
+  return scaled.mul(g.div(r.pow(p - 1)).masked_fill_(r.eq(0), 0));
 }
 
 interface Options {

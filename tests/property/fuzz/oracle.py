@@ -150,6 +150,14 @@ class Machine:
 
     def state(self, tensor, name=None):
         """Everything observable about a tensor, in the order in which the TypeScript side compares it."""
+        state = self.own_state(tensor, name)
+        if tensor.grad is not None:
+            fields = ("dtype", "shape", "values", "requires_grad", "stride", "tol")
+            state["grad"] = {key: value for key, value in self.own_state(tensor.grad).items() if key in fields}
+        return state
+
+    def own_state(self, tensor, name=None):
+        """The same without the gradient, which may have one too, and so on in a circle."""
         private = tensor.untyped_storage()._cdata in self.private_storages
         state = {
             "dtype": str(tensor.dtype).removeprefix("torch."),
@@ -173,12 +181,6 @@ class Machine:
             state["view"] = state["base"] = "*"
         elif state["view"]:
             state["base"] = self.name_of(tensor._base) or "*"
-        if tensor.grad is not None:
-            state["grad"] = self.gradient(tensor.grad)
-        return state
-
-    def gradient(self, grad):
-        state = {key: value for key, value in self.state(grad).items() if key in ("dtype", "shape", "values", "requires_grad", "stride", "tol")}
         return state
 
     def observe(self, names):

@@ -31,31 +31,53 @@ EXACT = set(
     value_selecting_reduction_backward set_ resize_ contiguous""".split()
 )
 
+# Operations that may cancel on the way to their result, so that their error is relative to what goes in: sums, which are
+# exact over exact numbers, and functions whose steps are rounded.
+SUMS = set("sum mean cumsum mm bmm mv dot addmm addmv baddbmm index_add index_add_ scatter_add scatter_add_ index_put index_put_ _index_put_impl_".split())
+CANCELLING = set("_log_softmax _log_softmax_backward_data _softmax_backward_data logsumexp var std var_mean std_mean".split())
+
+
+def magnitude(name, args):
+    """What the error of an operation is relative to, beside its result."""
+    floats = [arg.detach() for arg in args if isinstance(arg, torch.Tensor) and arg.dtype in EPSILON]
+    finite = [arg[torch.isfinite(arg)] for arg in floats if not arg._is_zerotensor()]
+    if name not in CANCELLING and not (name in SUMS and any(bool(inexact(arg).any()) for arg in finite)):
+        return 0
+    largest = [arg.abs().max().item() for arg in finite if arg.numel() > 0]
+    return math.prod(largest) if name in ("mm", "bmm", "mv", "dot") else max(largest, default=0)
+
+
+def inexact(tensor):
+    """Small dyadic numbers are taken for exact."""
+    return torch.isfinite(tensor) & (tensor * 4096 != (tensor * 4096).round())
+
 
 class Noise(TorchDispatchMode):
-    """Adds noise below autograd. It is a function of the value, so that ties stay ties; small dyadic numbers are taken for exact, as are the zeros that PyTorch gives no memory."""
+    """Adds noise below autograd. It is a function of the value, so that ties stay ties; what is exact stays so, as do the zeros that PyTorch gives no memory."""
 
     def __init__(self, sign):
         super().__init__()
         self.sign = sign
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.__name__.split(".")[0]
+        scale = magnitude(name, args)
         result = func(*args, **(kwargs or {}))
-        if func.__name__.split(".")[0] in EXACT:
+        if name in EXACT and scale == 0:
             return result
         returns = func._schema.returns
         for item, info in zip(result if isinstance(result, (tuple, list)) else [result], returns):
             is_view = info.alias_info is not None and not info.alias_info.is_write
             if isinstance(item, torch.Tensor) and item.dtype in EPSILON and not is_view and item.numel() > 0 and not item._is_zerotensor():
-                self.shake(item)
+                self.shake(item, scale)
         return result
 
-    def shake(self, tensor):
+    def shake(self, tensor, scale):
         with torch.no_grad():
-            inexact = torch.isfinite(tensor) & (tensor * 4096 != (tensor * 4096).round())
+            moves = torch.isfinite(tensor) if scale > 0 else inexact(tensor)
             side = torch.where(torch.sin(tensor.double().abs() * 1e4) >= 0, 1.0, -1.0)
-            noisy = tensor * (1 + self.sign * EPSILON[tensor.dtype] * side).to(tensor.dtype)
-            tensor.copy_(torch.where(inexact, noisy, tensor))
+            noise = self.sign * EPSILON[tensor.dtype] * side * tensor.double().abs().clamp_min(scale)
+            tensor.copy_(torch.where(moves, tensor + noise, tensor))
 
 
 class Unstable(Exception):
