@@ -1,5 +1,4 @@
 const COMPLEX = "complex dtypes are not delivered";
-const FUNCTION = "custom autograd.Function is not delivered yet";
 const NN = "nn modules and optimizers are not delivered yet";
 const NUMPY = "NumPy has no counterpart in JavaScript";
 const DEEPCOPY = "Python's copy protocol has no counterpart in JavaScript";
@@ -15,26 +14,17 @@ export const leftOut: Record<string, string> = {
   A16c: "float(x) and int(x) have no counterpart in JavaScript; x.item() does not warn in PyTorch either",
   A19: COMPLEX,
   A20b: "sparse layouts are not delivered",
-  C01g: FUNCTION,
   C01k: "half and complex dtypes are not delivered",
   C09: NUMPY,
-  D01e: FUNCTION,
   D02d: COMPLEX,
   D03d: COMPLEX,
   D18: "asks only whether torch.ops.aten exists",
-  D21: FUNCTION,
-  E04: FUNCTION,
-  E04b: FUNCTION,
-  E04c: FUNCTION,
   E09: COMPLEX,
   F07: "Python decorators on classes have no counterpart in JavaScript",
-  G01d: FUNCTION,
-  G01e: FUNCTION,
-  "G01e(2)": FUNCTION,
   G01i: "an empty probe",
   H04h: "pybind11's own text, made of Python's type names",
   H05: NN,
-  J02b: FUNCTION,
+  J02b: "nobody counts references in JavaScript: a program may hold what its backward returned, so it is copied",
   J05: NN,
   J05b: NN,
   J11: NN,
