@@ -20,11 +20,19 @@ export interface Factor {
   readonly columns: Axis;
 }
 
-/** out = alpha · a · b + beta · out, for each matrix of the batch; `out` lies in one piece, batch by batch and row by row. */
+/** Where products go: matrices of a batch whose rows lie in one piece each, `row` elements apart. Without these two all lie in one piece. */
+export interface Target {
+  readonly storage: Storage;
+  readonly offset: number;
+  readonly batch?: Axis;
+  readonly row?: number;
+}
+
+/** out = alpha · a · b + beta · out, for each matrix of the batch. */
 export interface Product {
   readonly a: Factor;
   readonly b: Factor;
-  readonly out: { readonly storage: Storage; readonly offset: number };
+  readonly out: Target;
   readonly alpha: number;
   /** Where it is 0, what `out` held does not matter, not even a NaN. */
   readonly beta: number;
@@ -35,6 +43,12 @@ export const axis = (size: number, step: number): Axis => ({ sizes: [size], step
 
 /** Of a batch of one. */
 export const single: Axis = { sizes: [], steps: [] };
+
+/** The batch and the distance of the rows of where a product goes. */
+export function targetOf({ a, b, out }: Product): { batch: Axis; row: number } {
+  const n = lengthOf(b.columns);
+  return { batch: out.batch ?? axis(lengthOf(a.batch), lengthOf(a.rows) * n), row: out.row ?? n };
+}
 
 export function lengthOf({ sizes }: Axis): number {
   let length = 1;

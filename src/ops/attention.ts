@@ -5,17 +5,18 @@ import { composite, KernelOverload } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
 import { bool, FLOAT, float32, type DType } from "../tensor/dtype.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { typeName } from "./cpp-text.ts";
 import { dropout } from "./dropout.ts";
-import { filled } from "./fill.ts";
-import { _softmax_backward_data } from "./normalization.ts";
+import { emptyLike, filled } from "./fill.ts";
+import { multiplyBatches } from "./matrix-product.ts";
+import { _softmax_backward_data, softmaxGradient, softmaxOf } from "./normalization.ts";
 
 type MaybeTensor = Tensor | null;
 
 /** Softmax along the last dimension; a row of -∞, which nothing may attend to, gives zeros. */
 const safeSoftmax = new KernelOverload("_safe_softmax(Tensor self) -> Tensor", {
-  forward: (self: Tensor) => (self._numel === 0 ? self.clone() : self.softmax(-1).masked_fill(self.amax(-1, true).eq(-Infinity), 0)),
+  forward: (self: Tensor) => softmaxOf("safe_softmax", self, self._sizes.length - 1),
   backward: { self: ({ grad, result }) => _softmax_backward_data(grad, result, -1, result.dtype) },
 });
 
@@ -31,9 +32,37 @@ function addedMask(query: Tensor, key: Tensor, mask: MaybeTensor, causal: boolea
 }
 
 /** How much each query attends to each key. */
-function weights(query: Tensor, key: Tensor, mask: MaybeTensor, scale: number): Tensor {
-  const scores = query.matmul(key.mT).mul(scale);
-  return safeSoftmax.call([mask === null ? scores : scores.add(mask)]) as Tensor;
+const weights = (scores: Tensor, mask: MaybeTensor): Tensor => safeSoftmax.call([mask === null ? scores : scores.add(mask)]) as Tensor;
+
+interface Saved {
+  query: Tensor;
+  key: Tensor;
+  value: Tensor;
+  attn_mask: MaybeTensor;
+  scale: number;
+  attention: Tensor;
+}
+
+/** Unset, in the sizes of (batch, head, position, element), where a position's heads lie side by side: as PyTorch's gradients do. */
+function headsTogether({ _sizes: [batch, heads, positions, width], dtype }: Tensor): Tensor {
+  return emptyStrided([batch, heads, positions, width], [positions * heads * width, width, heads * width, 1], dtype);
+}
+
+function gradients(grad: Tensor, { query, key, value, scale, attention }: Saved): Tensor[] {
+  const scores = softmaxGradient(false, multiplyBatches(emptyTensor(attention._sizes, attention.dtype), grad, value.mT), attention, -1);
+  const scaling = { alpha: scale, beta: 0 };
+  return [
+    multiplyBatches(headsTogether(query), scores, key, scaling),
+    multiplyBatches(headsTogether(key), scores.mT, query, scaling),
+    multiplyBatches(headsTogether(value), attention.mT, grad),
+  ];
+}
+
+/** Where the gradient is differentiated again the weights have to depend on query and key. */
+function recordedGradients(grad: Tensor, { query, key, value, attn_mask, scale }: Saved): Tensor[] {
+  const attention = weights(query.matmul(key.mT).mul(scale), attn_mask);
+  const scores = _softmax_backward_data(grad.matmul(value.mT), attention, -1, attention.dtype).mul(scale);
+  return [scores.matmul(key), scores.mT.matmul(query), attention.mT.matmul(grad)];
 }
 
 /** Attention as one node, which keeps the weights; the case of most models. */
@@ -41,15 +70,15 @@ const whole = new KernelOverload(
   "_scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, Tensor? attn_mask, float scale) -> (Tensor output, Tensor attention)",
   {
     forward: (query: Tensor, key: Tensor, value: Tensor, mask: MaybeTensor, scale: number) => {
-      const attention = weights(query, key, mask, scale);
-      return [attention.matmul(value), attention];
+      const scores = emptyTensor([...query._sizes.slice(0, 3), key._sizes[2]], query.dtype);
+      const attention = weights(multiplyBatches(scores, query, key.mT, { alpha: scale, beta: 0 }), mask);
+      const output = query._strides[3] === 1 ? emptyLike(query, query.dtype) : emptyTensor(query._sizes, query.dtype);
+      return [multiplyBatches(output, attention, value), attention];
     },
     backward: {
       "query, key, value": ({ grad, query, key, value, attn_mask, scale, attention }) => {
-        // Where the gradient is differentiated again the weights have to depend on query and key.
-        const attended = gradMode.enabled ? weights(query, key, attn_mask, scale) : attention;
-        const scores = _softmax_backward_data(grad.matmul(value.mT), attended, -1, attended.dtype).mul(scale);
-        return [scores.matmul(key), scores.mT.matmul(query), attended.mT.matmul(grad)];
+        const saved = { query, key, value, attn_mask, scale, attention };
+        return gradMode.enabled ? recordedGradients(grad, saved) : gradients(grad, saved);
       },
     },
     constants: ["attention"],
@@ -61,7 +90,7 @@ const whole = new KernelOverload(
 function stepByStep(query: Tensor, key: Tensor, value: Tensor, mask: MaybeTensor, p: number, scale: number): Tensor {
   const root = Math.sqrt(Math.abs(scale));
   const scores = query.mul(scale < 0 ? -root : root).matmul(key.transpose(-2, -1).mul(root));
-  const attended = safeSoftmax.call([mask === null ? scores : scores.add(mask)]) as Tensor;
+  const attended = weights(scores, mask);
   return (p > 0 ? dropout(attended, p, true) : attended).matmul(value);
 }
 

@@ -2,11 +2,14 @@
 import { composite } from "../dispatch/define.ts";
 import type { FunctionOp, Op } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
+import { gradMode } from "../autograd/grad-mode.ts";
 import { requiresGrad } from "../autograd/variable.ts";
+import { FLOAT } from "../tensor/dtype.ts";
 import { broadcastSizes, listText, numelOf, wrapDim, type Sizes } from "../tensor/layout.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { contiguous } from "./copy.ts";
 import { typeName } from "./cpp-text.ts";
+import { multiplyBatches } from "./matrix-product.ts";
 import { _unsafe_view } from "./unsafe-view.ts";
 
 /**
@@ -83,6 +86,12 @@ function batchedProduct(self: Tensor, other: Tensor): Tensor {
   const rows = d1 > 1 ? [self._sizes[d1 - 2]] : [];
   const columns = d2 > 1 ? [other._sizes[d2 - 1]] : [];
   const batch = broadcastSizes(batch1, batch2);
+  const plain = d1 > 1 && d2 > 1 && self.dtype === other.dtype && self.dtype.kind === FLOAT && self._sizes[d1 - 1] === other._sizes[d2 - 2];
+  if (plain && !(gradMode.enabled && (requiresGrad(self) || requiresGrad(other)))) {
+    // Strides are as good as a copy.
+    const [a, b] = [self, other].map((t) => t.expand([...batch, ...t._sizes.slice(-2)]));
+    return multiplyBatches(emptyTensor([...batch, ...rows, ...columns], self.dtype), a, b);
+  }
   const left = flattened(self, batch, [rows[0] ?? 1, self._sizes[d1 - 1]]);
   if (d2 > 1) return _unsafe_view(left.bmm(flattened(other, batch, other._sizes.slice(-2))), [...batch, ...rows, ...columns]);
   const right = flattened(other, batch, other._sizes).unsqueeze(2);

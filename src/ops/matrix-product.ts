@@ -42,10 +42,13 @@ export function multiplyInto(out: Tensor, a: Tensor, b: Tensor, { alpha, beta }:
   return out;
 }
 
-/** The products of the matrices in two batches. */
+/** The products of the matrices in the last two dimensions; the others are alike. The rows of `out` lie in one piece each. */
 export function multiplyBatches(out: Tensor, a: Tensor, b: Tensor, { alpha, beta }: Scaling = plain): Tensor {
-  const factor = (t: Tensor): Factor => factorOf(t, axis(t._sizes[0], t._strides[0]), t._sizes[1], t._sizes[2]);
-  gemm(out.dtype, { a: factor(a), b: factor(b), out: { storage: out._storage, offset: out._offset }, alpha, beta });
+  const last = out._sizes.length - 2;
+  const batch = ({ _sizes, _strides }: Tensor): Axis => ({ sizes: _sizes.slice(0, last), steps: _strides.slice(0, last) });
+  const factor = (t: Tensor): Factor => factorOf(t, batch(t), t._sizes[last], t._sizes[last + 1]);
+  const target = { storage: out._storage, offset: out._offset, batch: batch(out), row: out._strides[last] };
+  gemm(out.dtype, { a: factor(a), b: factor(b), out: target, alpha, beta });
   return out;
 }
 

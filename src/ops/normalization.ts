@@ -22,17 +22,33 @@ const total = Expr.folded(float64);
 const sumOf = (map: Expr, finish = total): RowFold => ({ name: "sum", map, accumulator: float64, finish: finish.to(map.dtype) });
 const store = (operand: number, value: Expr): RowPass => ({ folds: [], stores: [{ operand, value, dtype: value.dtype }] });
 
-/** The largest element of a row; the sum of exponentials; the quotients, or their logarithms. Operands: x and the result. */
-const forwardRows = new RowFunction((dtype: DType, logarithm: boolean): RowProgram => {
+/** What is made of a row: the quotients, their logarithms, or quotients that are 0 in a row of -∞. */
+const kinds = ["softmax", "log_softmax", "safe_softmax"] as const;
+type Kind = (typeof kinds)[number];
+
+/** The largest element of a row; the sum of exponentials; what is made of them. Operands: x and the result. */
+const forwardRows = new RowFunction((dtype: DType, kind: Kind): RowProgram => {
+  const isSafe = kind === "safe_softmax";
   const x = Expr.input(0, dtype);
-  const largest: RowFold = { name: "max", map: x, accumulator: float64, finish: total.to(dtype) };
+  const top = isSafe ? total.masked_fill(total.eq(-Infinity), 0) : total;
+  const largest: RowFold = { name: "max", map: x, accumulator: float64, finish: top.to(dtype) };
   const below = x.sub(Expr.row(0, dtype));
   const e = below.exp();
-  const passes = logarithm
+  const share = isSafe ? total.reciprocal().masked_fill(total.eq(0), 0) : total.reciprocal();
+  const passes = kind === "log_softmax"
     ? [{ folds: [sumOf(e, total.log())], stores: [] }, store(1, below.sub(Expr.row(1, dtype)))]
-    : [{ folds: [sumOf(e, total.reciprocal())], stores: [{ operand: 1, value: e, dtype }] }, store(1, Expr.input(1, dtype).mul(Expr.row(1, dtype)))];
+    : [{ folds: [sumOf(e, share)], stores: [{ operand: 1, value: e, dtype }] }, store(1, Expr.input(1, dtype).mul(Expr.row(1, dtype)))];
   return { passes: [{ folds: [largest], stores: [] }, ...passes], results: [] };
 });
+
+/** One of the kinds of softmax along a dimension; unrecorded. */
+export function softmaxOf(kind: Kind, self: Tensor, dim: number): Tensor {
+  const { dtype } = self;
+  const out = emptyTensor(self._sizes, dtype);
+  const operands = [rowMajor(self), out].map((t) => [t, "element"] as const);
+  if (out._numel > 0) forwardRows.run(kinds.length * dtype.code + kinds.indexOf(kind), [dtype, kind], lanesOf(self._sizes, dim), operands);
+  return out;
+}
 
 /** Operands: the gradient, y and the result. For y = softmax(x), (grad - Σ grad · y) · y; for y = log_softmax(x), grad - exp(y) · Σ grad. */
 const backwardRows = new RowFunction((dtype: DType, logarithm: boolean): RowProgram => {
@@ -42,7 +58,8 @@ const backwardRows = new RowFunction((dtype: DType, logarithm: boolean): RowProg
   return { passes: [{ folds: [sumOf(logarithm ? grad : grad.mul(y))], stores: [] }, store(2, value)], results: [] };
 });
 
-function runBackward(logarithm: boolean, grad: Tensor, output: Tensor, dim: number): Tensor {
+/** The gradient of softmax, or of its logarithm, out of what it gave; unrecorded. */
+export function softmaxGradient(logarithm: boolean, grad: Tensor, output: Tensor, dim: number): Tensor {
   const { dtype } = output;
   const out = emptyTensor(output._sizes, dtype);
   const operands = [rowMajor(grad, dtype), rowMajor(output), out].map((t) => [t, "element"] as const);
@@ -56,7 +73,7 @@ const wrapped = (t: Tensor, dim: number): number[] => (t._sizes.length === 0 ? [
 export const _softmax_backward_data: SoftmaxBackward = kernel(
   "_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor",
   {
-    forward: (grad: Tensor, output: Tensor, dim: number) => runBackward(false, grad, output, dim),
+    forward: (grad: Tensor, output: Tensor, dim: number) => softmaxGradient(false, grad, output, dim),
     backward: {
       grad_output: ({ grad, output, dim, input_dtype }) => _softmax_backward_data(grad, output, dim, input_dtype),
       output: ({ grad, grad_output, output, dim }) => {
@@ -73,7 +90,7 @@ export const _softmax_backward_data: SoftmaxBackward = kernel(
 export const _log_softmax_backward_data: SoftmaxBackward = kernel(
   "_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor",
   {
-    forward: (grad: Tensor, output: Tensor, dim: number) => runBackward(true, grad, output, dim),
+    forward: (grad: Tensor, output: Tensor, dim: number) => softmaxGradient(true, grad, output, dim),
     backward: {
       grad_output: ({ grad, output, dim }) => grad.sub(grad.mul(output.exp()).sum(wrapped(output, dim), true)),
       output: ({ grad, grad_output, output, dim }) => grad_output.sum(wrapped(output, dim), true).neg().mul(output.exp()).mul(grad),
@@ -86,16 +103,11 @@ function softmaxOp(name: "softmax" | "log_softmax", backwardOf: SoftmaxBackward)
   const plain = new KernelOverload(`${name}.int(Tensor self, int dim) -> Tensor`, {
     forward: (self: Tensor, dim: number) => {
       const d = wrapDim(dim, self._sizes.length);
-      const out = emptyTensor(self._sizes, self.dtype);
-      if (self._numel === 0) return out;
-      if (self.dtype.kind !== FLOAT) {
+      if (self._numel > 0 && self.dtype.kind !== FLOAT) {
         const kernelName = d === Math.max(self._sizes.length, 1) - 1 ? `${name}_lastdim_kernel_impl` : `${name}_kernel_impl`;
         throw new NotImplementedError(`"${kernelName}" not implemented for '${self.dtype.title}'`);
       }
-      const logarithm = name === "log_softmax";
-      const operands = [rowMajor(self), out].map((t) => [t, "element"] as const);
-      forwardRows.run(2 * self.dtype.code + Number(logarithm), [self.dtype, logarithm], lanesOf(self._sizes, d), operands);
-      return out;
+      return softmaxOf(name, self, d);
     },
     backward: { self: ({ grad, result, dim }) => backwardOf(grad, result, dim, result.dtype) },
   });

@@ -1,7 +1,7 @@
 /** The fast products against their definition. */
 import { describe, expect, it } from "vitest";
 import { gemm } from "../../src/backends/gemm.ts";
-import { axis, lengthOf, single, type Axis, type Factor, type Product } from "../../src/backends/product.ts";
+import { axis, lengthOf, single, targetOf, type Axis, type Factor, type Product } from "../../src/backends/product.ts";
 import { multiply as multiplyByDefinition } from "../../src/backends/reference/gemm.ts";
 import { float32, float64, type DType } from "../../src/tensor/dtype.ts";
 import { Storage } from "../../src/tensor/heap.ts";
@@ -32,7 +32,9 @@ function factor(dtype: DType, batch: Axis, rows: Axis, columns: Axis, value: () 
 
 /** What both make of it: the fast one, and the definition on a copy of the output. */
 function both(dtype: DType, product: Product): { fast: number[]; exact: number[] } {
-  const length = lengthOf(product.a.batch) * lengthOf(product.a.rows) * lengthOf(product.b.columns);
+  const { batch, row } = targetOf(product);
+  const [m, n] = [lengthOf(product.a.rows), lengthOf(product.b.columns)];
+  const length = lengthOf(batch) * m * n === 0 ? 0 : span(batch) + (m - 1) * row + n;
   const before = [...elements(dtype, product.out, length)];
   multiplyByDefinition(dtype, product);
   const exact = [...elements(dtype, product.out, length)];
@@ -63,7 +65,9 @@ describe.each([float32, float64])("products of %s", (dtype) => {
       };
       const a = factor(dtype, axis(batch, pick([0, 7, m * k])), ...laidOut(m, k), value, pick([0, 1, 3]));
       const b = factor(dtype, axis(batch, pick([0, 5, n * k])), ...laidOut(k, n), value, pick([0, 1, 3]));
-      const out = filled(dtype, batch * m * n, value, pick([0, 1, 2]));
+      const row = n + pick([0, 0, 3]);
+      const target = random() < 0.5 ? {} : { row, batch: axis(batch, m * row + pick([0, 5])) };
+      const out = { ...filled(dtype, batch * (m * row + 5), value, pick([0, 1, 2])), ...target };
       expectClose(dtype, both(dtype, { a, b, out, alpha: pick([1, 1, 0.5, -2]), beta: pick([0, 0, 1, -0.5]) }), k);
     }
   });

@@ -1,7 +1,7 @@
 /** Products of matrices that lie in the heap: the definition. Floats are summed in double precision whatever their dtype. */
 import { FLOAT, int64, type DType } from "../../tensor/dtype.ts";
 import { heapAs } from "../../tensor/read.ts";
-import { offsetsOf, type Product } from "../product.ts";
+import { offsetsOf, targetOf, type Product, type Target } from "../product.ts";
 
 type Floats = Float32Array | Float64Array;
 type Ints = Int8Array | Int16Array | Int32Array | Uint8Array;
@@ -55,18 +55,20 @@ export function multiply(dtype: DType, product: Product): void {
   else multiplyWith(ints, data as Ints, product);
 }
 
-function multiplyWith<E, Data extends Floats | Ints | BigInt64Array>(arithmetic: Arithmetic<E, Data>, data: Data, { a, b, out, alpha, beta }: Product): void {
+function multiplyWith<E, Data extends Floats | Ints | BigInt64Array>(arithmetic: Arithmetic<E, Data>, data: Data, product: Product): void {
+  const { a, b, out, alpha, beta } = product;
   const elements = data as unknown as E[];
-  const first = ({ storage, offset }: Product["out"]): number => storage.address / data.BYTES_PER_ELEMENT + offset;
+  const first = ({ storage, offset }: Target): number => storage.address / data.BYTES_PER_ELEMENT + offset;
   const [batchA, batchB] = [offsetsOf(a.batch), offsetsOf(b.batch)];
   const left = { rows: offsetsOf(a.rows), columns: offsetsOf(a.columns), at: 0 };
   const right = { rows: offsetsOf(b.rows), columns: offsetsOf(b.columns), at: 0 };
-  let at = first(out);
+  const { batch, row } = targetOf(product);
+  const batchOut = offsetsOf(batch);
   for (let g = 0; g < batchA.length; g++) {
     left.at = first(a) + batchA[g];
     right.at = first(b) + batchB[g];
     for (let i = 0; i < left.rows.length; i++) {
-      for (let j = 0; j < right.columns.length; j++, at++) elements[at] = arithmetic.scaled(arithmetic.sum(data, left, i, right, j), alpha, beta, elements[at]);
+      for (let j = 0, at = first(out) + batchOut[g] + i * row; j < right.columns.length; j++, at++) elements[at] = arithmetic.scaled(arithmetic.sum(data, left, i, right, j), alpha, beta, elements[at]);
     }
   }
 }

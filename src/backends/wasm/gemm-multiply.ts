@@ -8,11 +8,11 @@ import { tileFunction } from "./gemm-tile.ts";
 /**
  * Bytes at which the parameters lie in the block. A unit is a panel of rows by a group of columns; they are counted panel by
  * panel, then group by group, then through the batch. Panels of rows are packed at `a`; panels of columns at `b` or, as their
- * entry tells, lie in the matrix at `bSource`, their depths at the distances in `depths`. `aPanels`, `bPanels` and `bPlaces` are
- * tables of a matrix's distance in bytes; `inOrder` is the table of the distances of depths in packed panels.
+ * entry tells, lie in the matrix at `bSource`, their depths at the distances in `depths`. `aPanels`, `bPanels`, `bPlaces` and
+ * `outPlaces` are tables of a matrix's distance in bytes; `inOrder` is the table of the distances of depths in packed panels.
  */
 export const multiplyFields = {
-  a: 0, aPanels: 4, b: 8, bPanels: 12, bSource: 16, bPlaces: 20, entries: 24, depths: 28, inOrder: 32, out: 36, outRow: 40, outMatrix: 44, tiles: 48,
+  a: 0, aPanels: 4, b: 8, bPanels: 12, bSource: 16, bPlaces: 20, entries: 24, depths: 28, inOrder: 32, out: 36, outRow: 40, outPlaces: 44, tiles: 48,
   m: 52, n: 56, k: 60, panels: 64, groups: 68, keep: 72, alpha: 80, beta: 88,
 } as const;
 /** Of all parameters. */
@@ -118,7 +118,7 @@ function writeRun(type: FloatType, copy: number): Assembler {
     matrix("aPanels", "a").set(left);
     matrix("bPanels", "b").set(right);
     matrix("bPlaces", "bSource").set(source);
-    field("out").get(batch); field("outMatrix").op("i32.mul").op("i32.add").set(out);
+    matrix("outPlaces", "out").set(out);
     field("keep").set(keep).get(parameters).memory(`${type.name}.load`, multiplyFields.beta).set(beta);
     a.i32(0).set(depth);
     whileTrue(a, () => { a.get(depth); field("k").op("i32.ne"); }, block);

@@ -12,7 +12,7 @@ function remembered<T>(make: (axis: Axis) => T, words: (result: T) => number): (
   caches.push(cache);
   return (axis) => {
     const { sizes, steps } = axis;
-    const key = sizes.length === 1 ? sizes[0] + steps[0] * 2 ** 26 : `${sizes.join()};${steps.join()}`;
+    const key = sizes.length === 1 && steps[0] < 2 ** 26 ? sizes[0] + steps[0] * 2 ** 26 : `${sizes.join()};${steps.join()}`;
     let result = cache.get(key);
     if (result !== undefined) return result;
     result = make(axis);

@@ -1,13 +1,13 @@
 /** Products of matrices of floats: packed in pieces that the caches hold, then multiplied tile by tile. */
 import { fixedBytes, heap, Storage } from "../../tensor/heap.ts";
 import { float32, type DType } from "../../tensor/dtype.ts";
-import { axis, lengthOf, writeOffsets, type Axis, type Product } from "../product.ts";
+import { axis, lengthOf, targetOf, writeOffsets, type Axis, type Product } from "../product.ts";
 import type { Kernel } from "./engine.ts";
 import { f32, f64, TILE_ROWS, tileColumns, type FloatType } from "./gemm-code.ts";
 import { BLOCK_DEPTH, compileMultiply, GROUP_PANELS, MULTIPLY_BYTES, multiplyFields, TILE_BYTES } from "./gemm-multiply.ts";
 import { compilePack } from "./gemm-pack.ts";
 import { offsetsWith, panelsWith, type Panels } from "./gemm-panels.ts";
-import { Side } from "./gemm-side.ts";
+import { roundUp, Side } from "./gemm-side.ts";
 import { Scratch } from "./scratch.ts";
 import { parallelFor } from "./threads.ts";
 
@@ -71,14 +71,18 @@ export function multiply(dtype: DType, product: Product): void {
   const bytes = (left.lanes + right.lanes) * type.bytes;
   const pieceDepth = Math.min(k, Math.max(Math.floor(PIECE_BYTES / (bytes * BLOCK_DEPTH)), 1) * BLOCK_DEPTH);
   const pieceMatrices = Math.min(batch, Math.max(Math.floor(PIECE_BYTES / (bytes * pieceDepth)), 1));
-  const tiles = right.reserve(left.reserve(0, pieceDepth, pieceMatrices), pieceDepth, pieceMatrices);
+  const places = right.reserve(left.reserve(0, pieceDepth, pieceMatrices), pieceDepth, pieceMatrices);
+  const tiles = roundUp(places + 4 * pieceMatrices, 16);
   const units = pieceMatrices * left.piece * Math.ceil(right.piece / GROUP_PANELS);
   const { address: base } = scratch.take(tiles + units * TILE_BYTES);
+  const target = targetOf(product);
+  const outPlaces = depths(target.batch);
   left.writeTables(base);
   right.writeTables(base);
 
   for (let matrix = 0; matrix < batch; matrix += pieceMatrices) {
     const matrices = Math.min(pieceMatrices, batch - matrix);
+    heap.i32.set(outPlaces.subarray(matrix, matrix + matrices), (base + places) >>> 2);
     for (let depth = 0; depth < k; depth += pieceDepth) {
       const depths = Math.min(pieceDepth, k - depth);
       for (let panel = 0; panel < left.count; panel += left.piece) {
@@ -95,7 +99,7 @@ export function multiply(dtype: DType, product: Product): void {
           const groups = Math.ceil(columns / GROUP_PANELS);
           writeBlock({
             a: x.packed, aPanels: x.targets, b: y.packed - y.before, bPanels: y.targets, bSource: y.source, bPlaces: y.places, entries: y.entries, depths: y.depths, inOrder,
-            out: out.storage.address + (out.offset + (matrix * m + i) * n + j) * type.bytes, outRow: n * type.bytes, outMatrix: m * n * type.bytes,
+            out: out.storage.address + (out.offset + i * target.row + j) * type.bytes, outRow: target.row * type.bytes, outPlaces: base + places,
             tiles: base + tiles, m: Math.min(panels * TILE_ROWS, m - i), n: Math.min(columns * width, n - j), k: depths, panels, groups,
             keep: depth > 0 || product.beta !== 0 ? 1 : 0,
           });

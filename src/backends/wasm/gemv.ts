@@ -1,7 +1,7 @@
 /** Products of a matrix and a vector, where packing would cost as much as multiplying: the matrix is read as it lies. */
 import { float32, type DType } from "../../tensor/dtype.ts";
 import { heap, Storage } from "../../tensor/heap.ts";
-import { lengthOf, writeOffsets, type Axis, type Product } from "../product.ts";
+import { lengthOf, targetOf, writeOffsets, type Axis, type Product } from "../product.ts";
 import { Assembler, type LaneOpcode } from "./assembler.ts";
 import { compileKernel, type Kernel } from "./engine.ts";
 import { addVectors, f32, f64, multiplyAdd, whileTrue, type FloatType } from "./gemm-code.ts";
@@ -28,7 +28,7 @@ const compiled = new Map<FloatType, { byRows: Kernel; byColumns: Kernel }>();
 export function multiplyVector(dtype: DType, product: Product): boolean {
   const { a, b } = product;
   if (lengthOf(a.batch) !== 1) return false;
-  if (lengthOf(b.columns) === 1) return run(dtype, product, { factor: a, rows: a.rows, depths: a.columns }, { factor: b, depths: b.rows });
+  if (lengthOf(b.columns) === 1 && targetOf(product).row === 1) return run(dtype, product, { factor: a, rows: a.rows, depths: a.columns }, { factor: b, depths: b.rows });
   if (lengthOf(a.rows) === 1) return run(dtype, product, { factor: b, rows: b.columns, depths: b.rows }, { factor: a, depths: a.columns });
   return false;
 }
@@ -38,7 +38,8 @@ interface Operand {
   readonly depths: Axis;
 }
 
-function run(dtype: DType, { out, alpha, beta }: Product, matrix: Operand & { rows: Axis }, vector: Operand): boolean {
+function run(dtype: DType, product: Product, matrix: Operand & { rows: Axis }, vector: Operand): boolean {
+  const { out, alpha, beta } = product;
   const type = dtype === float32 ? f32 : f64;
   const [m, k] = [lengthOf(matrix.rows), lengthOf(matrix.depths)];
   if (matrix.rows.sizes.length !== 1 || matrix.depths.sizes.length !== 1) return false;
