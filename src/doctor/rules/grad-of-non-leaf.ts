@@ -1,3 +1,4 @@
+import { updateThatMade } from "./cuts.ts";
 import { culpritAt, editOf, lineOf } from "./describe.ts";
 import type { ReadEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -11,7 +12,7 @@ function emptyReadings(trace: Trace): ReadEvent[] {
   return trace.reads.filter((read) => {
     if (read.how !== "grad" || read.result !== null || !read.requires_grad || trace.isBefore(read, first) || told.has(read.tensor)) return false;
     told.add(read.tensor);
-    return [...trace.ops.values()].some((op) => op.node !== null && op.outputs.includes(read.tensor));
+    return updateThatMade(trace, read.tensor) === null && [...trace.ops.values()].some((op) => op.node !== null && op.outputs.includes(read.tensor));
   });
 }
 
@@ -26,9 +27,21 @@ function retained(trace: Trace, tensor: number): Edit[] {
 }
 
 /** Leaves that a tensor was computed from. */
-function leavesBehind(trace: Trace, tensor: number): string[] {
+function leavesBehind(trace: Trace, tensor: number): number[] {
   const leaves = [...trace.nodes.values()].flatMap(({ accumulates }) => (accumulates === null ? [] : [accumulates]));
-  return leaves.filter((leaf) => trace.flow(leaf, tensor) !== null).map((leaf) => trace.nameOf(leaf));
+  return leaves.filter((leaf) => trace.flow(leaf, tensor) !== null);
+}
+
+/** `torch.randn(3, { requires_grad: true }).mul(0.1)` becomes `torch.randn(3).mul(0.1).requires_grad_()`: the leaf has no name, so the result was meant. */
+function askedLast(trace: Trace, tensor: number, leaves: readonly number[]): Edit[] {
+  const [maker, origin] = [tensor, leaves[0]].map((t) => (t === undefined ? null : trace.makerOf(t))).map((op) => (op === null ? null : trace.userOp(op)));
+  const [whole, part] = [maker, origin].map((op) => (op == null ? null : trace.expression(op.place)));
+  if (leaves.length !== 1 || whole == null || part == null || maker!.place!.file !== origin!.place!.file || part.start < whole.start || part.end > whole.end) return [];
+  const { file } = maker!.place!;
+  const asked = /,?\s*\{\s*requires_grad:\s*true\s*\}|requires_grad:\s*true,\s*|,\s*requires_grad:\s*true|\.requires_grad_\(\)/.exec(trace.sources.get(file)!.slice(part.start, part.end + ".requires_grad_()".length));
+  if (asked === null) return [];
+  const start = part.start + asked.index;
+  return [editOf(trace, file, { start, end: start + asked[0].length }, ""), editOf(trace, file, { start: whole.end, end: whole.end }, ".requires_grad_()")];
 }
 
 export const gradOfNonLeaf: Rule = {
@@ -61,13 +74,16 @@ console.log(b.grad);
       const name = trace.nameOf(read.tensor);
       const maker = trace.makerOf(read.tensor);
       const leaves = leavesBehind(trace, read.tensor);
-      const instead = leaves.length === 0 ? "" : `, or read the gradient of the leaf: ${leaves.map((leaf) => `${leaf}.grad`).join(", ")}`;
+      const last = askedLast(trace, read.tensor, leaves);
+      const instead = leaves.length === 0 ? "" : `, or read the gradient of the leaf: ${leaves.map((leaf) => `${trace.nameOf(leaf)}.grad`).join(", ")}`;
       return {
         message: `${name}.grad is null`,
         culprit: culpritAt(trace, read.place),
         tensor: name,
         why: `${name} is no leaf: ${maker === null ? "an op" : `${lineOf(trace.userOp(maker).place, read.place?.file)}, ${trace.callText(trace.userOp(maker))},`} made it, and backward keeps the gradients of leaves only`,
-        fix: { text: `call ${name}.retain_grad() before backward${instead}`, edits: retained(trace, read.tensor) },
+        fix: last.length > 0
+          ? { text: `make the tensor first and ask for its gradient last, .requires_grad_(): then ${name} is the leaf`, edits: last }
+          : { text: `call ${name}.retain_grad() before backward${instead}`, edits: retained(trace, read.tensor) },
       };
     }),
 };

@@ -1,5 +1,7 @@
-import { culpritAt, culpritOf, editOf } from "./describe.ts";
+import { cutBetween, unrecordedGradient } from "./cuts.ts";
+import { culpritAt, culpritOf, editOf, namesOf } from "./describe.ts";
 import { forgottenLeaves, leavesOf, noGraph, rootsOf } from "./leaves.ts";
+import { rebound } from "./update-makes-new-tensor.ts";
 import type { Flow, Trace } from "../trace/trace.ts";
 import type { Culprit, Edit, Found, Rule } from "./rule.ts";
 
@@ -30,14 +32,38 @@ function words(trace: Trace, { op, read, to }: Flow): { why: string; fix: string
   return { why: `${call} gives a tensor outside the graph`, fix: "leave it out where the gradient is wanted" };
 }
 
-/** A cut that can be left out: `y.detach()` and `y.data` become `y`, and so does `y.item()` among operands. */
+/** A cut that can be left out: `y.detach()` and `y.data` become `y`, and so do `y.item()` among operands and `torch.tensor(y.item())`. */
 function uncut(trace: Trace, { op, read }: Flow): Edit[] {
   const place = read?.place ?? (op?.within === null ? op.place : null);
   const expression = trace.expression(place);
   if (place === null || expression === null || expression.receiver === null) return [];
-  const isFactory = read !== null && read.how !== "data" && (op === null || op.inputs.length === 0);
-  const removable = read !== null ? !isFactory && (read.how === "data" || read.how === "item") : expression.text.endsWith(".detach()");
-  return removable ? [editOf(trace, place.file, expression, trace.textOf(expression.receiver, place.file))] : [];
+  const receiver = trace.textOf(expression.receiver, place.file);
+  if (read === null) return expression.text.endsWith(".detach()") ? [editOf(trace, place.file, expression, receiver)] : [];
+  if (read.how !== "data" && read.how !== "item") return [];
+  if (read.how === "data" || (op !== null && op.inputs.length > 0)) return [editOf(trace, place.file, expression, receiver)];
+  const factory = op === null ? null : trace.expression(op.place);
+  const [number] = factory?.arguments ?? [];
+  const isAlone = number?.start === expression.start && /^\s*(as \w+)?$/.test(trace.textOf({ start: expression.end, end: number.end }, place.file));
+  return isAlone ? [editOf(trace, place.file, factory!, receiver)] : [];
+}
+
+/** A loss of gradients that were computed without a graph of their own. */
+function ofGradients(trace: Trace): Found[] {
+  return [...trace.ends.values()].filter(({ error }) => noGraph.test(error?.message ?? "")).flatMap(({ backward: failed }) => {
+    const [root] = trace.backwards.get(failed)!.roots;
+    const found = root === undefined ? null : unrecordedGradient(trace, root);
+    if (found === null) return [];
+    const { place } = found.backward;
+    const expression = trace.expression(place);
+    const at = expression === null || !expression.text.endsWith(")") ? null : expression.end - 1;
+    const edits = at === null || expression!.text.includes("{") ? [] : [editOf(trace, place!.file, { start: at, end: at }, `${expression!.arguments.length > 0 ? ", " : ""}{ create_graph: true }`)];
+    const name = trace.nameOf(root);
+    return [{
+      message: `${name} is computed from a gradient that has no graph`, culprit: culpritAt(trace, place), tensor: name,
+      why: `${expression?.text ?? "backward"} did not record how the gradient was computed, so nothing can be differentiated through it`,
+      fix: { text: "record the backward itself: create_graph: true", edits },
+    }];
+  });
 }
 
 export const graphCut: Rule = {
@@ -67,21 +93,24 @@ const loss = hidden.add(b).pow(2).sum();
 loss.backward();
 `,
   detect(trace) {
-    const found = new Map<string, Found>();
+    if (rebound(trace).size > 0) return [];
+    const cuts = new Map<string, { cut: Flow; root: number; leaves: number[] }>();
     for (const { leaf, root } of severed(trace)) {
-      const cut = trace.flow(leaf, root)?.find((flow) => flow.cut);
-      if (cut === undefined) continue;
+      const cut = cutBetween(trace, leaf, root);
+      if (cut === null) continue;
       const culprit = culpritOfCut(trace, cut);
       const key = culprit === null ? String(leaf) : `${culprit.file}:${culprit.line}:${culprit.column}`;
-      if (found.has(key)) continue;
-      const { why, fix } = words(trace, cut);
-      const name = trace.nameOf(leaf);
-      found.set(key, {
-        message: `no gradient comes back to ${name}`, culprit, tensor: name,
-        why: `${trace.nameOf(root)} is computed from ${name}, but ${why}`,
-        fix: { text: fix, edits: uncut(trace, cut) },
-      });
+      cuts.set(key, { ...(cuts.get(key) ?? { cut, root }), leaves: [...(cuts.get(key)?.leaves ?? []), leaf] });
     }
-    return [...found.values()];
+    const found = [...cuts.values()].map(({ cut, root, leaves }): Found => {
+      const { why, fix } = words(trace, cut);
+      const names = namesOf(trace, leaves);
+      return {
+        message: `no gradient comes back to ${names}`, culprit: culpritOfCut(trace, cut), tensor: trace.nameOf(leaves[0]),
+        why: `${trace.nameOf(root)} is computed from ${names}, but ${why}`,
+        fix: { text: fix, edits: uncut(trace, cut) },
+      };
+    });
+    return found.length > 0 ? found : ofGradients(trace);
   },
 };

@@ -30,6 +30,7 @@ import { spreadOfOneValue } from "./spread-of-one-value.ts";
 import { stateCarried } from "./state-carried.ts";
 import { uncountedWrite } from "./uncounted-write.ts";
 import { unusedInput } from "./unused-input.ts";
+import { updateMakesNewTensor } from "./update-makes-new-tensor.ts";
 import { vanishingGradient } from "./vanishing-gradient.ts";
 import { viewNotWritable } from "./view-not-writable.ts";
 
@@ -37,5 +38,5 @@ export const rules: readonly Rule[] = [
   averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divergingUpdates, divisionByZero, expOverflow, expandedWrite,
   explodingGradient, flatFunction, floatOverflow, gradOfNonLeaf, gradientsNeverZeroed, graphCut, infiniteSlope, integerRequiresGrad,
   leafModifiedInPlace, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, nothingRequiresGrad, outsideDomain, rootOfNegative,
-  savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, stateCarried, uncountedWrite, unusedInput, vanishingGradient, viewNotWritable,
+  savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, stateCarried, uncountedWrite, unusedInput, updateMakesNewTensor, vanishingGradient, viewNotWritable,
 ];

@@ -28,6 +28,8 @@ export const spreadOfOneValue: Rule = {
   title: "The variance of a single value",
   severity: "error",
   certainty: 0.95,
+  // Other batches are divided by N, too.
+  changesLoss: true,
   why: `std and var divide the sum of squared deviations by N - 1. Of one value that is 0 / 0: the last batch has one sample, the dimension one
 entry.`,
   fix: `Divide by N, x.var(0, { correction: 0 }), as batch norm does, or leave batches of one sample out.`,

@@ -1,3 +1,4 @@
+import { cutBetween } from "./cuts.ts";
 import { culpritAt, culpritOf } from "./describe.ts";
 import { forgottenLeaves, rootsOf } from "./leaves.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -46,7 +47,7 @@ loss.backward();
 `,
   detect(trace) {
     const roots = rootsOf(trace);
-    const unused = forgottenLeaves(trace).filter((leaf) => roots.every((root) => trace.flow(leaf, root) === null));
+    const unused = forgottenLeaves(trace).filter((leaf) => roots.every((root) => trace.flow(leaf, root) === null && cutBetween(trace, leaf, root) === null));
     return [...refused(trace), ...unused.map((leaf) => {
       const name = trace.nameOf(leaf);
       const maker = trace.makerOf(leaf);

@@ -1,0 +1,49 @@
+/** Where the way back from a loss to a leaf is cut. */
+import type { BackwardEvent, OpEvent, ReadEvent } from "../trace/events.ts";
+import type { Flow, Trace } from "../trace/trace.ts";
+
+/** The first step without a way back from a leaf to a loss; null where there is none, or nothing of the leaf is in the loss. */
+export function cutBetween(trace: Trace, leaf: number, root: number): Flow | null {
+  const flow = trace.flow(leaf, root);
+  return flow === null ? lostReading(trace, leaf, root) : (flow.find(({ cut }) => cut) ?? null);
+}
+
+const numeric = new Set(["item", "tolist", "toTypedArray", "Number"]);
+
+/** Numbers that were computed from a leaf and read, after which the program made a tensor that the loss is computed from out of numbers. */
+function lostReading(trace: Trace, leaf: number, root: number): Flow | null {
+  const factory = ancestors(trace, root).map((tensor) => trace.makerOf(tensor)).findLast((maker) => maker !== null && maker.inputs.length === 0 && /^(as_)?tensor$/.test(maker.name));
+  if (!factory) return null;
+  const read = trace.reads.findLast((r) => numeric.has(r.how) && trace.isBefore(r, factory) && trace.flow(leaf, r.tensor) !== null);
+  return read === undefined ? null : { from: read.tensor, to: factory.outputs[0], op: factory, read, cut: true };
+}
+
+/** The tensors that one was computed from, itself first; those that a backward made are followed no further. */
+export function ancestors(trace: Trace, tensor: number): number[] {
+  const found = new Set([tensor]);
+  for (const one of found) {
+    const maker = trace.makerOf(one);
+    if (maker === null) trace.reads.filter(({ how, result }) => how === "data" && result === one).forEach((read) => found.add(read.tensor));
+    else if (maker.run === null) maker.inputs.forEach((input) => found.add(input));
+  }
+  return [...found];
+}
+
+/** The backward that gave a gradient out of which a loss is computed, and that recorded no graph for it. */
+export function unrecordedGradient(trace: Trace, root: number): { backward: BackwardEvent; gradient: number } | null {
+  for (const gradient of ancestors(trace, root)) {
+    const run = trace.makerOf(gradient)?.run ?? null;
+    const backward = run === null ? undefined : trace.backwards.get(trace.runs.get(run)?.backward ?? -1);
+    if (backward !== undefined && !backward.create_graph) return { backward, gradient };
+  }
+  return null;
+}
+
+/** The user's call that updated a leaf by its gradient and made `tensor` of it, `w.sub(w.grad.mul(lr))`; null where it was made otherwise. */
+export function updateThatMade(trace: Trace, tensor: number): { op: OpEvent; read: ReadEvent } | null {
+  const maker = trace.makerOf(tensor);
+  if (maker === null || maker.run !== null) return null;
+  const behind = new Set(maker.inputs.flatMap((input) => ancestors(trace, input)));
+  const read = trace.reads.find((r) => r.how === "grad" && r.result !== null && behind.has(r.tensor) && behind.has(r.result) && trace.isBefore(r, maker));
+  return read === undefined ? null : { op: trace.userOp(maker), read };
+}
