@@ -6,7 +6,7 @@ import { operandsOf } from "./operands.ts";
 import type { Edit } from "./rule.ts";
 
 /** In-place ops whose result does not depend on what was there; they have no form that makes a new tensor. */
-const fillers = new Set(["copy", "zero", "fill", "set", "resize"]);
+export const fillers = new Set(["copy", "zero", "fill", "set", "resize"]);
 
 /** `y.add_(1);` becomes `y = y.add(1);`, and `const y` becomes `let y`. None where others see the memory, or the write is no statement. */
 export function outOfPlace(trace: Trace, op: OpEvent): Edit[] {

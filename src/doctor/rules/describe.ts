@@ -100,6 +100,16 @@ export function editOf(trace: Trace, file: string, { start, end }: Span, text: s
   return { file, start: placeAt(source, start), end: placeAt(source, end), text };
 }
 
+/** Where a call asks for a gradient, to be left out: `, { requires_grad: true }`, or `.requires_grad_()` after it. */
+export function askingSpan(trace: Trace, place: Place): Span | null {
+  const expression = trace.expression(place);
+  if (expression === null) return null;
+  const { start, end } = expression;
+  const text = trace.textOf({ start, end: end + ".requires_grad_()".length }, place.file);
+  const asking = /,?\s*\{\s*requires_grad:\s*true\s*\}|requires_grad:\s*true,\s*|,\s*requires_grad:\s*true|\.requires_grad_\(\)/.exec(text);
+  return asking === null ? null : { start: start + asking.index, end: start + asking.index + asking[0].length };
+}
+
 /** Births that did harm, each with the worst place that it came to. */
 export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: PoisonEvent }[] {
   // What training that runs away ends in is no cause.

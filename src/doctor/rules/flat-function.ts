@@ -1,6 +1,7 @@
 import { culpritOf, lineOf, namesOf } from "./describe.ts";
 import type { OpEvent, RunEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
+import { rootsOf } from "./leaves.ts";
 import type { Found, Rule } from "./rule.ts";
 
 /** Leaves whose gradients were zero in every backward. */
@@ -27,17 +28,25 @@ function nodesAbove(trace: Trace, leaf: number): Set<number> {
 }
 
 const steps = new Set(["round", "floor", "ceil", "trunc", "fix", "sign", "heaviside"]);
+const bounds = new Set(["clamp", "clamp_min", "clamp_max", "clip", "hardtanh", "relu6", "hardsigmoid"]);
 
 /** Why an op passes nothing on, and what to do; null where its zeros may be a chance of the numbers. */
 function words(trace: Trace, op: OpEvent): { why: string; fix: string } | null {
   const call = trace.callText(op);
   if (steps.has(op.name)) return { why: `${call} is flat between its jumps, so its slope is 0 everywhere`, fix: "use a smooth stand-in, such as tanh for sign; or let the gradient pass straight through: x.add(x.round().sub(x).detach())" };
+  if (bounds.has(op.name)) return !isBeyond(trace, op) ? null : { why: `every element of ${trace.nameOf(op.inputs[0])} lies beyond the bounds of ${call}, where its slope is 0`, fix: "use a function that has a slope there, such as sigmoid, or keep the bound out of what is trained" };
   if (op.name !== "mul") return null;
   const zero = op.inputs.map((i) => trace.tensors.get(i)!).find((t) => !t.requires_grad && t.values.zero === t.values.numel);
   // A state that starts at zero is no mask.
   if (zero === undefined || !isMask(trace, zero.tensor)) return null;
   const name = trace.nameOf(zero.tensor);
   return { why: `every element of ${name} is 0, so ${call} multiplies every gradient by 0`, fix: `look at how ${name} is made: it leaves nothing` };
+}
+
+/** Does every element lie well beyond a bound, and was there something to learn? A bound that keeps a root from 0 is met by what is nearly there. */
+function isBeyond(trace: Trace, { inputs, outputs }: OpEvent): boolean {
+  const [before, after] = [inputs[0], outputs[0]].map((tensor) => trace.tensors.get(tensor)!.values.head.map(Number));
+  return before.every((x, i) => Math.abs(x - after[i]) > 0.01) && rootsOf(trace).some((root) => trace.tensors.get(root)!.values.norm > 0);
 }
 
 /** Was a tensor made of truth values, or written down? */

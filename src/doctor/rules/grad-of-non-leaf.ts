@@ -1,5 +1,5 @@
 import { updateThatMade } from "./cuts.ts";
-import { culpritAt, editOf, lineOf } from "./describe.ts";
+import { askingSpan, culpritAt, editOf, lineOf } from "./describe.ts";
 import type { ReadEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Edit, Rule } from "./rule.ts";
@@ -37,11 +37,8 @@ function askedLast(trace: Trace, tensor: number, leaves: readonly number[]): Edi
   const [maker, origin] = [tensor, leaves[0]].map((t) => (t === undefined ? null : trace.makerOf(t))).map((op) => (op === null ? null : trace.userOp(op)));
   const [whole, part] = [maker, origin].map((op) => (op == null ? null : trace.expression(op.place)));
   if (leaves.length !== 1 || whole == null || part == null || maker!.place!.file !== origin!.place!.file || part.start < whole.start || part.end > whole.end) return [];
-  const { file } = maker!.place!;
-  const asked = /,?\s*\{\s*requires_grad:\s*true\s*\}|requires_grad:\s*true,\s*|,\s*requires_grad:\s*true|\.requires_grad_\(\)/.exec(trace.sources.get(file)!.slice(part.start, part.end + ".requires_grad_()".length));
-  if (asked === null) return [];
-  const start = part.start + asked.index;
-  return [editOf(trace, file, { start, end: start + asked[0].length }, ""), editOf(trace, file, { start: whole.end, end: whole.end }, ".requires_grad_()")];
+  const asking = askingSpan(trace, origin!.place!);
+  return asking === null ? [] : [editOf(trace, origin!.place!.file, asking, ""), editOf(trace, maker!.place!.file, { start: whole.end, end: whole.end }, ".requires_grad_()")];
 }
 
 export const gradOfNonLeaf: Rule = {

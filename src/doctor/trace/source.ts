@@ -67,8 +67,10 @@ export function lineText(source: string, line: number): string {
 
 /** The variable that is declared or assigned as what stands at `expression`; null where it is part of something larger. */
 export function assignedName(source: string, { start, end }: Span): string | null {
-  if (!/^(\s*\.requires_grad_\([^()]*\))?\s*(;|,|\n|$)/.test(source.slice(end, end + 60))) return null;
+  if (!/^(\s*\.requires_grad_\([^()]*\))?\s*(;|,|\}|\n|$)/.test(source.slice(end, end + 60))) return null;
   const before = source.slice(Math.max(0, start - 200), start);
+  const property = /[{,]\s*([\w$]+):\s*$/.exec(before)?.[1];
+  if (property !== undefined) return property;
   return /(?:\b(?:const|let|var)\s+|(?:^|[;{}\n])\s*)([\w$]+(?:\.[\w$]+)*)\s*(?::[^=;\n]+)?=\s*$/.exec(before)?.[1] ?? null;
 }
 

@@ -180,7 +180,7 @@ const x = torch.tensor([[1, 2], [3, 4]], { requires_grad: true });
 const rows = x.exp().unbind(0);
 rows[0].add(1).sum().backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "data-written-before-backward",
