@@ -1,5 +1,5 @@
 /** Where the way back from a loss to a leaf is cut. */
-import type { BackwardEvent, OpEvent, ReadEvent } from "../trace/events.ts";
+import type { BackwardEvent, OpEvent } from "../trace/events.ts";
 import type { Flow, Trace } from "../trace/trace.ts";
 
 /** The first step without a way back from a leaf to a loss; null where there is none, or nothing of the leaf is in the loss. */
@@ -40,10 +40,12 @@ export function unrecordedGradient(trace: Trace, root: number): { backward: Back
 }
 
 /** The user's call that updated a leaf by its gradient and made `tensor` of it, `w.sub(w.grad.mul(lr))`; null where it was made otherwise. */
-export function updateThatMade(trace: Trace, tensor: number): { op: OpEvent; read: ReadEvent } | null {
+export function updateThatMade(trace: Trace, tensor: number): { op: OpEvent; leaf: number } | null {
   const maker = trace.makerOf(tensor);
   if (maker === null || maker.run !== null) return null;
+  // The leaf itself, or its memory outside the graph.
+  const self = maker.inputs.flatMap((input) => [input, ...trace.reads.filter(({ how, result }) => how === "data" && result === input).map((read) => read.tensor)]);
   const behind = new Set(maker.inputs.flatMap((input) => ancestors(trace, input)));
-  const read = trace.reads.find((r) => r.how === "grad" && r.result !== null && behind.has(r.tensor) && behind.has(r.result) && trace.isBefore(r, maker));
-  return read === undefined ? null : { op: trace.userOp(maker), read };
+  const read = trace.reads.find((r) => r.how === "grad" && r.result !== null && self.includes(r.tensor) && behind.has(r.result) && trace.isBefore(r, maker));
+  return read === undefined ? null : { op: trace.userOp(maker), leaf: read.tensor };
 }

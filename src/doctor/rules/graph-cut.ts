@@ -1,7 +1,7 @@
 import { cutBetween, unrecordedGradient } from "./cuts.ts";
 import { culpritAt, culpritOf, editOf, namesOf } from "./describe.ts";
 import { forgottenLeaves, leavesOf, noGraph, rootsOf } from "./leaves.ts";
-import { rebound } from "./update-makes-new-tensor.ts";
+import { replacements } from "./parameter-replaced.ts";
 import type { Flow, Trace } from "../trace/trace.ts";
 import type { Culprit, Edit, Found, Rule } from "./rule.ts";
 
@@ -93,7 +93,7 @@ const loss = hidden.add(b).pow(2).sum();
 loss.backward();
 `,
   detect(trace) {
-    if (rebound(trace).size > 0) return [];
+    if (replacements(trace).length > 0) return [];
     const cuts = new Map<string, { cut: Flow; root: number; leaves: number[] }>();
     for (const { leaf, root } of severed(trace)) {
       const cut = cutBetween(trace, leaf, root);

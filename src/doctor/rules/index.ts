@@ -22,6 +22,7 @@ import { nanFromZeroTimesInf } from "./nan-from-zero-times-inf.ts";
 import { nonfiniteValue } from "./nonfinite-value.ts";
 import { nothingRequiresGrad } from "./nothing-requires-grad.ts";
 import { outsideDomain } from "./outside-domain.ts";
+import { parameterReplaced } from "./parameter-replaced.ts";
 import { rootOfNegative } from "./root-of-negative.ts";
 import type { Rule } from "./rule.ts";
 import { savedTensorOverwritten } from "./saved-tensor-overwritten.ts";
@@ -30,13 +31,12 @@ import { spreadOfOneValue } from "./spread-of-one-value.ts";
 import { stateCarried } from "./state-carried.ts";
 import { uncountedWrite } from "./uncounted-write.ts";
 import { unusedInput } from "./unused-input.ts";
-import { updateMakesNewTensor } from "./update-makes-new-tensor.ts";
 import { vanishingGradient } from "./vanishing-gradient.ts";
 import { viewNotWritable } from "./view-not-writable.ts";
 
 export const rules: readonly Rule[] = [
   averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divergingUpdates, divisionByZero, expOverflow, expandedWrite,
   explodingGradient, flatFunction, floatOverflow, gradOfNonLeaf, gradientsNeverZeroed, graphCut, infiniteSlope, integerRequiresGrad,
-  leafModifiedInPlace, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, nothingRequiresGrad, outsideDomain, rootOfNegative,
-  savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, stateCarried, uncountedWrite, unusedInput, updateMakesNewTensor, vanishingGradient, viewNotWritable,
+  leafModifiedInPlace, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, nothingRequiresGrad, outsideDomain, parameterReplaced, rootOfNegative,
+  savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, stateCarried, uncountedWrite, unusedInput, vanishingGradient, viewNotWritable,
 ];

@@ -3,7 +3,7 @@ import { culpritAt, editOf } from "./describe.ts";
 import { leavesOf, noGraph } from "./leaves.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Edit, Rule } from "./rule.ts";
-import { rebound } from "./update-makes-new-tensor.ts";
+import { replacements } from "./parameter-replaced.ts";
 
 /** Tensors of floats that no other tensor was made of and that the loss is computed from. */
 function sources(trace: Trace, root: number): number[] {
@@ -14,7 +14,7 @@ function sources(trace: Trace, root: number): number[] {
 
 /** Does a leaf lead to the loss by ways of which one is cut? Then the cut is to blame. */
 function isCut(trace: Trace, root: number): boolean {
-  return unrecordedGradient(trace, root) !== null || rebound(trace).size > 0 || leavesOf(trace).some((leaf) => cutBetween(trace, leaf, root) !== null);
+  return unrecordedGradient(trace, root) !== null || replacements(trace).length > 0 || leavesOf(trace).some((leaf) => cutBetween(trace, leaf, root) !== null);
 }
 
 /** `const w = torch.tensor([1, 2])` becomes `const w = torch.tensor([1, 2]).requires_grad_()`. */

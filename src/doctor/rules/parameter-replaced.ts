@@ -5,16 +5,23 @@ import type { OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
 
-/** Results of updates that were meant to be leaves: a gradient was asked of them and there was none, or a loss of them had no graph. */
-export function rebound(trace: Trace): Map<number, OpEvent> {
+/** An update that made a new tensor where the leaf should have been written. */
+export interface Replacement {
+  readonly leaf: number;
+  readonly op: OpEvent;
+}
+
+/** The updates whose results were taken for leaves: a gradient was asked of them and there was none, or a loss of them had no graph. */
+export function replacements(trace: Trace): Replacement[] {
   const asked = trace.reads.filter(({ how, result }) => how === "grad" && result === null).map(({ tensor }) => tensor);
   const refused = [...trace.ends.values()].filter(({ error }) => noGraph.test(error?.message ?? "")).flatMap(({ backward }) => trace.backwards.get(backward)!.roots);
-  const found = new Map<number, OpEvent>();
+  const found = new Map<string, Replacement>();
   for (const tensor of [...asked, ...refused.flatMap((root) => ancestors(trace, root).slice(1))]) {
     const update = updateThatMade(trace, tensor);
-    if (update !== null && ![...found.values()].some(({ place }) => JSON.stringify(place) === JSON.stringify(update.op.place))) found.set(tensor, update.op);
+    const line = JSON.stringify(update?.op.place);
+    if (update !== null && !found.has(line)) found.set(line, update);
   }
-  return found;
+  return [...found.values()];
 }
 
 /** `w = w.sub(g);` becomes `torch.no_grad(() => w.sub_(g)); w.grad = null;`, also where it stands in no_grad. */
@@ -31,9 +38,9 @@ function inPlace(trace: Trace, op: OpEvent): Edit[] {
   return [editOf(trace, op.place!.file, span, `torch.no_grad(() => ${self}${call}); ${self}.grad = null;`)];
 }
 
-export const updateMakesNewTensor: Rule = {
-  id: "update-makes-new-tensor",
-  title: "An update that makes a new tensor in place of the leaf",
+export const parameterReplaced: Rule = {
+  id: "parameter-replaced",
+  title: "A parameter that is replaced where it should be written",
   severity: "error",
   certainty: 0.97,
   changesLoss: true,
@@ -60,12 +67,13 @@ for (let step = 0; step < 2; step++) {
 }
 `,
   detect: (trace) =>
-    [...rebound(trace)].map(([tensor, op]): Found => {
-      const name = trace.nameOf(tensor);
+    replacements(trace).map(({ leaf, op }): Found => {
+      const [tensor] = op.outputs;
+      const name = trace.nameOf(leaf);
       const consequence = trace.tensors.get(tensor)!.requires_grad ? "it is no leaf, and backward leaves no gradient on it" : "it does not require grad";
       const call = trace.callText(op);
       return {
-        message: `${name} is another tensor after its update`, culprit: culpritOf(trace, op), tensor: name,
+        message: `${name} is replaced by another tensor`, culprit: culpritOf(trace, op), tensor: name,
         why: `${lineOf(op.place)}, ${call}, makes a new tensor: ${consequence}`,
         fix: { text: `write to the leaf itself, and reset its gradient: torch.no_grad(() => ${call.replace(`.${op.name}(`, `.${op.name}_(`)})`, edits: inPlace(trace, op) },
       };
