@@ -149,23 +149,5 @@ function transformer() {
   return training(adamState(parameters), randn(8, 64, 128), randn(8, 64, 128), adam(loss, 0.01));
 }
 
-const cases = {
-  ...Object.fromEntries(["add", "mul", "exp", "sum"].map((name) => [name, () => small()[name]])),
-  "matmul 64 of 64×64": () => product(64, 64, 64),
-  "conv 3×3, forward": () => conv(false),
-  "conv 3×3, forward + backward": () => conv(true),
-  "sort 2^20": () => ordering("sort"),
-  "topk 2^20": () => ordering("topk"),
-  "MLP step": mlp,
-  "CNN step": cnn,
-  "transformer step": transformer,
-};
-for (const op of ["add", "mul", "exp", "tanh", "gelu", "pow", "sum", "mean"]) {
-  for (const power of [10, 16, 20, 24]) cases[`${op} 2^${power}`] = () => elements(op, power);
-}
-for (const name of ["add row", "add column", "add transposed", "sum of rows", "sum of columns"]) cases[`${name}, 1024×1024`] = () => layouts(name);
-for (const name of ["softmax", "layer_norm"]) cases[`${name} 1024×1024`] = () => layouts(name);
-for (const n of [64, 256, 257, 512, 999, 1024]) cases[`matmul ${n}`] = () => product(n, n);
-
 const { version } = JSON.parse(readFileSync(new URL("node_modules/@jax-js/jax/package.json", import.meta.url), "utf8"));
-await serve(`jax-js ${version}`, cases);
+await serve(`jax-js ${version}`, { small, elements, layouts, product, conv, ordering, mlp, cnn, transformer });

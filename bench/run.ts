@@ -52,7 +52,7 @@ function timing(load: string): string[] {
 function printImports(): void {
   const cells = imports.map(([title, command]) => {
     const times = Array.from({ length: 5 }, () => Number(spawnSync(command[0]!, command.slice(1), { cwd: place(".") }).stdout));
-    return `${title} ${Number.isNaN(times[0]!) ? "-" : `${median(times).toFixed(0)} ms`}`;
+    return `${title} ${times[0]! > 0 ? `${median(times).toFixed(0)} ms` : "-"}`;
   });
   console.log(`\ntime to import: ${cells.join(", ")}`);
 }

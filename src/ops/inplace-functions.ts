@@ -2,7 +2,7 @@
 import { makeOp, type AnyOp, type FunctionOp } from "../dispatch/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import * as aliases from "./aliases.ts";
-import { clamp, clamp_max, clamp_min, clip } from "./extremes.ts";
+import { clamp, clamp_max, clamp_min, clip } from "./bounds.ts";
 import * as exponential from "./exponential.ts";
 import { fill } from "./filling.ts";
 import * as pointwise from "./pointwise.ts";

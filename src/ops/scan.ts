@@ -12,7 +12,7 @@ import { wrapDim } from "../tensor/layout.ts";
 import { viewTyped, wordsOf } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
-import type { ValuesAndIndices } from "./extrema.ts";
+import type { ValuesAndIndices } from "./order-statistics.ts";
 import { runningProductBackward, suffixSum } from "./recurrence.ts";
 import { typeName } from "./cpp-text.ts";
 

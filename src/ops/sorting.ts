@@ -11,7 +11,7 @@ import { isNonOverlappingAndDense, wrapDim } from "../tensor/layout.ts";
 import { viewTyped, wordsOf } from "../tensor/read.ts";
 import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor, writeInto } from "./copy.ts";
-import { placed, type ValuesAndIndices } from "./extrema.ts";
+import { placed, type ValuesAndIndices } from "./order-statistics.ts";
 
 interface SortOptions {
   dim?: number;

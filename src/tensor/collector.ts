@@ -49,7 +49,7 @@ function tellsAtOnce(collect: Collector): boolean {
 let collector: Collector | null | undefined;
 
 /** May owners be watched by WeakRefs? Only where somebody makes them tell: elsewhere a WeakRef keeps alive what it watches until the job ends. */
-export const mayCollect = (): boolean => nodeModule("node:vm") !== undefined && collector !== null;
+export const mayCollect = (): boolean => nodeModule("node:vm") !== undefined;
 
 /** Collects garbage now, so that WeakRefs tell what has died; false where that cannot be. Older engines find none of the young dead. */
 export function collectGarbage(how: Thoroughness): boolean {

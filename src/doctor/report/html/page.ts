@@ -1,5 +1,5 @@
 /** What the page is filled with: plain data that the browser draws, made from a trace and its findings. */
-import type { Equation, Num } from "../../trace/events.ts";
+import type { Equation, Num, Values } from "../../trace/events.ts";
 import type { Finding } from "../../rules/rule.ts";
 
 export interface Page {
@@ -82,16 +82,7 @@ export interface ElementStrip {
   readonly bad: readonly number[];
 }
 
-export interface Stats {
-  readonly numel: number;
-  readonly nan: number;
-  readonly inf: number;
-  readonly zero: number;
-  readonly norm: number;
-  readonly min: number;
-  readonly max: number;
-  readonly head: readonly Num[];
-}
+export type Stats = Omit<Values, "nonfinite">;
 
 /** The backward graph of one call of backward, or of all that was recorded where there was none. */
 export interface Graph {

@@ -11,7 +11,7 @@ import { wrapDim, type Sizes } from "../tensor/layout.ts";
 import { onlyElement, viewTyped } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
-import { elementsAt, findExtrema } from "./extreme-positions.ts";
+import { elementsAt, findExtrema } from "./extremum-search.ts";
 import { filled } from "./fill.ts";
 import type { Dims } from "./reduction.ts";
 
