@@ -1,5 +1,5 @@
 import type { Edit } from "../rules/rule.ts";
-import { positionOf } from "../trace/source.ts";
+import { placeAt, positionOf } from "../trace/source.ts";
 
 /** The sources with the edits made; those of a file must not overlap. */
 export function edited(sources: ReadonlyMap<string, string>, edits: readonly Edit[]): Map<string, string> {
@@ -12,4 +12,20 @@ export function edited(sources: ReadonlyMap<string, string>, edits: readonly Edi
     result.set(edit.file, text.slice(0, at) + edit.text + text.slice(end));
   }
   return result;
+}
+
+/** The edits that lead from one text of a file to another: a stretch of each line that differs, or one stretch where lines came or went. */
+export function editsBetween(file: string, before: string, after: string): Edit[] {
+  const [was, is] = [before.split("\n"), after.split("\n")];
+  if (was.length === is.length) return was.flatMap((line, i) => (line === is[i] ? [] : [replacing(file, before, was.slice(0, i).join("\n").length + Math.min(i, 1), line, is[i])]));
+  return [replacing(file, before, 0, before, after)];
+}
+
+/** Replaces what differs between two texts, of which the one begins at a position of a source. */
+function replacing(file: string, source: string, at: number, before: string, after: string): Edit {
+  const most = Math.min(before.length, after.length);
+  let [start, end] = [0, 0];
+  while (start < most && before[start] === after[start]) start++;
+  while (end < most - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
+  return { file, start: placeAt(source, at + start), end: placeAt(source, at + before.length - end), text: after.slice(start, after.length - end) };
 }

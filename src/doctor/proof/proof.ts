@@ -1,21 +1,42 @@
 /** Proves a repair: makes it, runs the program again, and looks whether all is well. */
 import { examine } from "../examine.ts";
-import { unravel } from "../rules/describe.ts";
+import { lineOf, unravel } from "../rules/describe.ts";
 import { rules } from "../rules/index.ts";
-import type { Finding, Proof } from "../rules/rule.ts";
+import type { Edit, Finding, Proof } from "../rules/rule.ts";
 import type { DifferenceEvent, Num, Values } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
-import { edited } from "./edits.ts";
+import { edited, editsBetween } from "./edits.ts";
 
 /** Runs the program with these sources in place of its own, recording and checking gradients; null where it cannot be run. */
 export type Rerun = (sources: ReadonlyMap<string, string>) => Promise<Trace | null>;
 
-/** A finding with its proof, where its repair is mechanical. */
+/** So many more repairs are made where the first uncovers a further fault. */
+const further = 3;
+
+/** A finding with its proof, where its repair is mechanical. Where a further fault lies behind the first, its repair is made too. */
 export async function proved(finding: Finding, trace: Trace, rerun: Rerun): Promise<Finding> {
-  const { edits } = finding.fix;
-  if (edits.length === 0) return finding;
-  const after = await rerun(edited(trace.sources, edits));
-  return { ...finding, proof: after === null ? failed("the program with the fix could not be run") : judged(finding, trace, after) };
+  if (finding.fix.edits.length === 0) return finding;
+  let [original, sources]: ReadonlyMap<string, string>[] = [trace.sources, edited(trace.sources, finding.fix.edits)];
+  const first = await rerun(sources);
+  if (first === null) return { ...finding, proof: failed("the program with the fix could not be run") };
+  const texts = [finding.fix.text];
+  for (let after: Trace | null = first; after !== null && texts.length <= further + 1; ) {
+    const proof = judged(finding, trace, after);
+    if (proof.verified) return { ...finding, fix: { text: texts.join("; then "), edits: texts.length === 1 ? finding.fix.edits : changes(original, sources) }, proof };
+    const next = examine(after).find(({ severity, fix }) => severity === "error" && fix.edits.length > 0);
+    if (next === undefined) break;
+    // The first run may not have come to every file.
+    [original, sources] = [original, sources].map((known) => new Map([...after!.sources, ...known]));
+    sources = edited(sources, next.fix.edits);
+    texts.push(`${lineOf(next.culprit, finding.culprit?.file)}, ${next.fix.text}`);
+    after = await rerun(sources);
+  }
+  return { ...finding, proof: judged(finding, trace, first) };
+}
+
+/** The edits that make a program of what it was. */
+function changes(original: ReadonlyMap<string, string>, sources: ReadonlyMap<string, string>): Edit[] {
+  return [...sources].flatMap(([file, text]) => editsBetween(file, original.get(file)!, text));
 }
 
 const failed = (text: string): Proof => ({ verified: false, before: {}, after: {}, text });

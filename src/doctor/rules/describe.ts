@@ -19,7 +19,7 @@ export function culpritAt(trace: Trace, place: Place | null, text?: string): Cul
 }
 
 /** `line 9` of the file that is spoken of, `line 9 of other.ts` elsewhere. */
-export function lineOf(place: Place | null, file?: string): string {
+export function lineOf(place: Pick<Place, "file" | "line"> | null, file?: string): string {
   if (place === null) return "an unknown line";
   return file === undefined || file === place.file ? `line ${place.line}` : `line ${place.line} of ${place.file.replace(/^.*[\\/]/, "")}`;
 }
