@@ -30,11 +30,13 @@ export function ancestors(trace: Trace, tensor: number): number[] {
 }
 
 /** The backward that gave a gradient out of which a loss is computed, and that recorded no graph for it. */
-export function unrecordedGradient(trace: Trace, root: number): { backward: BackwardEvent; gradient: number } | null {
-  for (const gradient of ancestors(trace, root)) {
-    const run = trace.makerOf(gradient)?.run ?? null;
-    const backward = run === null ? undefined : trace.backwards.get(trace.runs.get(run)?.backward ?? -1);
-    if (backward !== undefined && !backward.create_graph) return { backward, gradient };
+export function unrecordedGradient(trace: Trace, root: number): BackwardEvent | null {
+  for (const tensor of ancestors(trace, root)) {
+    const read = trace.reads.find(({ result }) => result === tensor);
+    // What no op made, and what is no alias, came out of a backward.
+    const met = read === undefined ? (trace.makerOf(tensor) === null || trace.makerOf(tensor)!.run !== null ? trace.tensors.get(tensor)! : null) : read.how === "grad" ? read : null;
+    const backward = met === null ? undefined : [...trace.ends.values()].findLast((end) => trace.isBefore(end, met));
+    if (backward !== undefined && !trace.backwards.get(backward.backward)!.create_graph) return trace.backwards.get(backward.backward)!;
   }
   return null;
 }

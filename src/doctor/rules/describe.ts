@@ -120,7 +120,7 @@ export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: Poison
     // The first birth is the cause of the others.
     const first = poison.births.length === 0 ? undefined : trace.births.get(Math.min(...poison.births));
     for (const birth of [first]) {
-      if (birth === undefined) continue;
+      if (birth === undefined || isShown(trace, birth, poison)) continue;
       const known = found.get(birth.birth);
       if (known === undefined || worth[poison.what] > worth[known.poison.what]) found.set(birth.birth, { birth, poison });
     }
@@ -135,6 +135,11 @@ export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: Poison
     told.add(key);
     return true;
   });
+}
+
+/** Data that came with a NaN may be looked at. */
+function isShown(trace: Trace, { op, tensor }: BirthEvent, poison: PoisonEvent): boolean {
+  return poison.what === "read" && poison.tensor === tensor && op !== null && trace.ops.get(op)!.inputs.length === 0;
 }
 
 /** The backward in which a birth came to light, and the node of its op. */

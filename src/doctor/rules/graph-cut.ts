@@ -53,7 +53,7 @@ function ofGradients(trace: Trace): Found[] {
     const [root] = trace.backwards.get(failed)!.roots;
     const found = root === undefined ? null : unrecordedGradient(trace, root);
     if (found === null) return [];
-    const { place } = found.backward;
+    const { place } = found;
     const expression = trace.expression(place);
     const at = expression === null || !expression.text.endsWith(")") ? null : expression.end - 1;
     const edits = at === null || expression!.text.includes("{") ? [] : [editOf(trace, place!.file, { start: at, end: at }, `${expression!.arguments.length > 0 ? ", " : ""}{ create_graph: true }`)];

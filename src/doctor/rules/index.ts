@@ -11,8 +11,10 @@ import { explodingGradient } from "./exploding-gradient.ts";
 import { flatFunction } from "./flat-function.ts";
 import { floatOverflow } from "./float-overflow.ts";
 import { gradOfNonLeaf } from "./grad-of-non-leaf.ts";
+import { gradOfOriginal } from "./grad-of-original.ts";
 import { gradientsNeverZeroed } from "./gradients-never-zeroed.ts";
 import { graphCut } from "./graph-cut.ts";
+import { hookChangesGradient } from "./hook-changes-gradient.ts";
 import { infiniteSlope } from "./infinite-slope.ts";
 import { integerRequiresGrad } from "./integer-requires-grad.ts";
 import { leafModifiedInPlace } from "./leaf-modified-in-place.ts";
@@ -36,7 +38,7 @@ import { viewNotWritable } from "./view-not-writable.ts";
 
 export const rules: readonly Rule[] = [
   averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divergingUpdates, divisionByZero, expOverflow, expandedWrite,
-  explodingGradient, flatFunction, floatOverflow, gradOfNonLeaf, gradientsNeverZeroed, graphCut, infiniteSlope, integerRequiresGrad,
+  explodingGradient, flatFunction, floatOverflow, gradOfNonLeaf, gradOfOriginal, gradientsNeverZeroed, graphCut, hookChangesGradient, infiniteSlope, integerRequiresGrad,
   leafModifiedInPlace, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, nothingRequiresGrad, outsideDomain, parameterReplaced, rootOfNegative,
   savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, stateCarried, uncountedWrite, unusedInput, vanishingGradient, viewNotWritable,
 ];

@@ -9,14 +9,23 @@ import type { Found, Norm } from "./rule.ts";
 const total = 1e8;
 const share = 1e6;
 
+/** A line that a gradient passes: its last op, how often it ran, and by how much it multiplies. */
+interface Line {
+  readonly op: OpEvent;
+  readonly count: number;
+  readonly ratio: number;
+  /** It is the derivative of the op that is passed: flat, where the op is made of straight pieces. */
+  readonly isDerived: boolean;
+}
+
 /** The way of a gradient in the first backward that reached a leaf. */
 export interface Way {
   readonly leaf: number;
   readonly norms: readonly Norm[];
   /** The norm at the leaf divided by that at the loss. */
   readonly ratio: number;
-  /** The line that changes it most: its last op, how often it ran, and by how much it multiplies. */
-  readonly worst: { readonly op: OpEvent; readonly count: number; readonly ratio: number };
+  /** The line that changes it most. */
+  readonly worst: Line;
   readonly path: readonly string[];
 }
 
@@ -29,7 +38,7 @@ export function extremeWays(trace: Trace, direction: "grow" | "shrink"): Way[] {
     if (seen.has(tensor) || values.nan + values.inf > 0) return [];
     seen.add(tensor);
     const way = wayTo(trace, tensor, backward, direction);
-    if (way === null || (direction === "shrink" && isAtMinimum(trace, backward))) return [];
+    if (way === null || (direction === "shrink" && (isAtMinimum(trace, backward) || way.worst.isDerived))) return [];
     const isExtreme = direction === "grow" ? way.ratio > total && way.worst.ratio > share && way.worst.count > 2 : way.ratio < 1 / total && way.worst.ratio < 1 / share && flattens(trace, way);
     return isExtreme ? [way] : [];
   });
@@ -59,16 +68,16 @@ function wayTo(trace: Trace, leaf: number, backward: number, direction: "grow" |
   const grads = nodes.map((node) => runs.get(node)?.grads[0] ?? null);
   if (nodes.length < 2 || grads.some((g) => g === null || g.nan + g.inf > 0)) return null;
   const norms = nodes.map((node, i) => ({ name: nameOf(trace, node), norm: grads[i]!.norm }));
-  const lines = new Map<string, { op: OpEvent; count: number; ratio: number }>();
+  const lines = new Map<string, Line>();
   nodes.slice(0, -1).forEach((node, i) => {
     const op = trace.opOf(node);
     if (op === null || norms[i].norm === 0) return;
     const user = trace.userOp(op);
     const key = JSON.stringify(user.place);
     const ratio = norms[i + 1].norm / norms[i].norm;
-    const before = lines.get(key) ?? { op: user, count: 0, ratio: 1 };
+    const before = lines.get(key) ?? { op: user, count: 0, ratio: 1, isDerived: false };
     // The inner ops of one call are one run of the line.
-    lines.set(key, { op: user, count: before.count + (before.count === 0 || before.op !== user ? 1 : 0), ratio: before.ratio * ratio });
+    lines.set(key, { op: user, count: before.count + (before.count === 0 || before.op !== user ? 1 : 0), ratio: before.ratio * ratio, isDerived: before.isDerived || op.run !== null });
   });
   const [worst] = [...lines.values()].toSorted((a, b) => (direction === "grow" ? b.ratio - a.ratio : a.ratio - b.ratio));
   if (worst === undefined || norms[0].norm === 0) return null;

@@ -39,7 +39,7 @@ export interface Call {
 interface Run {
   readonly node: Node;
   readonly sizes: readonly number[];
-  /** Is a gradient that arrived not zero? */
+  /** Did a gradient arrive that is zero nowhere? */
   readonly isFed: boolean;
   readonly formulas: readonly ({ formula: Formula; values: Record<string, TensorOrNumber> } | null)[];
 }
@@ -155,7 +155,7 @@ export class Births {
     const record: Run = {
       node,
       sizes: grad?._sizes ?? [],
-      isFed: grad != null && this.names.values(grad).zero < grad._numel,
+      isFed: grad != null && this.names.values(grad).zero === 0,
       formulas: results.map((_, edge) => (node instanceof PointwiseNode && grad ? formulaAt(node, edge, grad) : null)),
     };
     results.forEach((result, edge) => {
@@ -181,7 +181,7 @@ export class Births {
     const { node } = record;
     const values = this.names.values(result);
     const saved = node.savedTensors().flatMap((s) => (s?.held ? [s.held] : []));
-    const inherited = [...new Set([...(grads.some((g) => g && this.isSick(g)) ? (this.arrived.get(node) ?? []) : []), ...saved.filter((t) => this.isSick(t)).flatMap((t) => this.of(t))])];
+    const inherited = [...new Set([...grads.flatMap((g) => (g ? this.of(g) : [])), ...(grads.some((g) => g && this.isSick(g)) ? (this.arrived.get(node) ?? []) : []), ...saved.filter((t) => this.isSick(t)).flatMap((t) => this.of(t))])];
     const call = this.calls.get(node);
     const formula = record.formulas[edge];
     const position = values.nonfinite.find((p) => {

@@ -127,7 +127,8 @@ export class Recorder implements Observer {
         id: this.ops.fresh(), op, args, inplace, tensors, run,
         before: inplace && self instanceof Tensor && self.dtype.kind === FLOAT ? snapshot(self) : null,
         within: outer?.id ?? null,
-        place: outer?.place ?? within?.place ?? currentPlace(),
+        // Between nodes a hook may be at work, which has lines of its own.
+        place: outer?.place ?? (within !== undefined && this.stack.length > within.depth ? within.place : currentPlace()),
         arguments: args.slice(0, listed).map((a) => this.argument(a)),
         inputs: (onlyShapes(op) ? tensors.filter((t) => t !== self) : tensors).map((t) => this.idOf(t)),
         requiresGrad: tensors.some(requiresGrad),
