@@ -32,13 +32,22 @@ export function ancestors(trace: Trace, tensor: number): number[] {
 /** The backward that gave a gradient out of which a loss is computed, and that recorded no graph for it. */
 export function unrecordedGradient(trace: Trace, root: number): BackwardEvent | null {
   for (const tensor of ancestors(trace, root)) {
-    const read = trace.reads.find(({ result }) => result === tensor);
-    // What no op made, and what is no alias, came out of a backward.
-    const met = read === undefined ? (trace.makerOf(tensor) === null || trace.makerOf(tensor)!.run !== null ? trace.tensors.get(tensor)! : null) : read.how === "grad" ? read : null;
-    const backward = met === null ? undefined : [...trace.ends.values()].findLast((end) => trace.isBefore(end, met));
-    if (backward !== undefined && !trace.backwards.get(backward.backward)!.create_graph) return trace.backwards.get(backward.backward)!;
+    const backward = backwardThatGave(trace, tensor);
+    if (backward !== null && !backward.create_graph) return backward;
   }
   return null;
+}
+
+/** The backward out of which a tensor came: an op of its made it, it was read as a `.grad`, or `grad` gave it for an input of its shape. */
+function backwardThatGave(trace: Trace, tensor: number): BackwardEvent | null {
+  const maker = trace.makerOf(tensor);
+  if (maker !== null) return maker.run === null ? null : (trace.backwards.get(trace.runs.get(maker.run)?.backward ?? -1) ?? null);
+  const read = trace.reads.find(({ result }) => result === tensor);
+  if (read !== undefined && read.how !== "grad") return null;
+  const end = [...trace.ends.values()].findLast((e) => trace.isBefore(e, read ?? trace.tensors.get(tensor)!));
+  const backward = end === undefined ? null : trace.backwards.get(end.backward)!;
+  const shape = String(trace.tensors.get(tensor)!.shape);
+  return read !== undefined || backward?.inputs?.some((input) => String(trace.tensors.get(input)!.shape) === shape) === true ? backward : null;
 }
 
 /** The user's call that updated a leaf by its gradient and made `tensor` of it, `w.sub(w.grad.mul(lr))`; null where it was made otherwise. */
