@@ -4,7 +4,8 @@ import type { Pitfall } from "./pitfall.ts";
 import { inPlace } from "./in-place.ts";
 import { lifetime } from "./lifetime.ts";
 import { noGradient } from "./no-gradient.ts";
+import { ported } from "./ported.ts";
 import { secondDerivatives } from "./second-derivatives.ts";
 import { values } from "./values.ts";
 
-export const families: Readonly<Record<string, readonly Pitfall[]>> = { magnitude, values, "second-derivatives": secondDerivatives, "in-place": inPlace, "no-gradient": noGradient, lifetime };
+export const families: Readonly<Record<string, readonly Pitfall[]>> = { magnitude, values, "second-derivatives": secondDerivatives, "in-place": inPlace, "no-gradient": noGradient, lifetime, ported };
