@@ -1,7 +1,7 @@
 import { RuntimeError } from "../errors.ts";
 import { typeText } from "../schema/arguments.ts";
 import { contiguousStrides, isNonOverlappingAndDense, sameSizes } from "../tensor/layout.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { ops } from "./engine-ops.ts";
 import { gradMode } from "./grad-mode.ts";
 import type { Hooks } from "./hooks.ts";
@@ -17,7 +17,7 @@ export class AccumulateGrad extends Node {
   constructor(variable: Tensor) {
     super([], [], false);
     this.variable = variable;
-    this.addOutput(variable);
+    this.expect();
   }
   name(): string {
     return "torch::autograd::AccumulateGrad";
@@ -28,20 +28,32 @@ export class AccumulateGrad extends Node {
   override get isAccumulator(): boolean {
     return true;
   }
+  /** Takes gradients of the leaf's shape and `grad_dtype` from now on. */
+  expect(): void {
+    const { _sizes: sizes, dtype, _meta: meta } = this.variable;
+    this.outputs = [meta?.gradDtype === null ? { sizes, dtype, anyDtype: true } : { sizes, dtype: meta?.gradDtype ?? dtype }];
+  }
   /** Does a gradient of the shape and dtype of `tensor` fit? */
   accepts(tensor: Tensor): boolean {
     const { sizes, dtype } = this.outputs[0];
-    return dtype === tensor.dtype && sameSizes(sizes, tensor._sizes);
+    return dtype === (tensor._meta?.gradDtype ?? tensor.dtype) && sameSizes(sizes, tensor._sizes);
   }
-  apply([grad]: Grads): Grads {
+  apply(grads: Grads): Grads {
     const { variable } = this;
+    const [grad] = grads;
     if (grad === null) return [];
     if (variable._gradFn !== null) throw new RuntimeError("leaf variable has been moved into the graph interior");
     if (!variable._requiresGrad) return [];
     const meta = variable._autogradMeta;
-    if (meta.grad === null) meta.grad = firstGrad(variable, grad);
-    else if (gradMode.enabled) meta.grad = ops.add(meta.grad, grad);
-    else ops.addInplace(meta.grad, grad);
+    if (meta.grad === null) {
+      meta.grad = firstGrad(variable, grad);
+      // Hooks after this node are shown what is kept: PyTorch keeps the very gradient that came.
+      if (this.hooks !== null && !gradMode.enabled) grads[0] = meta.grad;
+    } else if (gradMode.enabled) {
+      meta.grad = ops.add(meta.grad, grad);
+    } else {
+      ops.addInplace(meta.grad, grad);
+    }
     if (meta.postAccumulateHooks !== null) callPostHooks(meta.postAccumulateHooks as Hooks<PostAccumulateHook>, variable);
     return [];
   }
@@ -50,6 +62,7 @@ export class AccumulateGrad extends Node {
 function callPostHooks(hooks: Hooks<PostAccumulateHook>, variable: Tensor): void {
   for (const hook of hooks.list()) {
     const result: unknown = hook(variable);
+    if (result instanceof Tensor) throw new RuntimeError("Tensor post accumulate grad hooks should return None.");
     if (result !== undefined && result !== null) throw new TypeError(`expected Variable, but hook returned '${typeText(result)}'`);
   }
 }

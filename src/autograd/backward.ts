@@ -1,7 +1,7 @@
 /** `backward` and `grad`: what users call to run the engine. */
-import { RuntimeError, ValueError, warn } from "../errors.ts";
+import { IndexError, RuntimeError, ValueError, warn } from "../errors.ts";
 import { FLOAT } from "../tensor/dtype.ts";
-import { isNonOverlappingAndDense, numelOf, sameSizes } from "../tensor/layout.ts";
+import { isNonOverlappingAndDense, numelOf, sameSizes, type Sizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { bind, Signature, typeText } from "../schema/arguments.ts";
 import { parseSchema } from "../schema/schema.ts";
@@ -207,15 +207,7 @@ function gradsOf(outs: Target[], ins: Target[], vectors: Grads, options: GradRun
   const results = runBackward(roots, { ...options, accumulate: false }, targets);
   return results.map((result, i) => {
     if (result !== null) return result;
-    if (options.materialize) {
-      const { sizes, dtype } = metadataOf(ins[i]);
-      const input = ins[i];
-      const zeros = ops.full(sizes, 0, dtype);
-      // As zeros_like: a dense input's memory order is kept.
-      if (input instanceof Tensor && isNonOverlappingAndDense(sizes, input._strides)) zeros._setGeometry(sizes, input._strides, 0);
-      if (options.createGraph) markRequiresGrad(zeros);
-      return zeros;
-    }
+    if (options.materialize) return zerosFor(ins[i], options.createGraph);
     if (options.allowUnused) return null;
     throw new RuntimeError(
       `The differentiated Tensor at index ${i} appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.`,
@@ -223,8 +215,31 @@ function gradsOf(outs: Target[], ins: Target[], vectors: Grads, options: GradRun
   });
 }
 
+/** The gradient of an input that takes no part in the graph. */
+function zerosFor(input: Target, createGraph: boolean): Tensor {
+  if (input instanceof GradientEdge) throw new RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge");
+  const { _sizes: sizes, _strides: strides, dtype } = input;
+  const zeros = ops.full(sizes, 0, dtype);
+  // As zeros_like: a dense input's memory order is kept.
+  if (isNonOverlappingAndDense(sizes, strides)) zeros._setGeometry(sizes, strides, 0);
+  return createGraph ? markRequiresGrad(zeros) : zeros;
+}
+
+function checkBatch(vectors: Tensor | null, sizes: Sizes, i: number): void {
+  if (vectors === null) return;
+  if (vectors._sizes.length === 0) {
+    throw new IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
+  }
+  if (sameSizes(vectors._sizes.slice(1), sizes)) return;
+  // The shape that PyTorch names lacks one dimension more.
+  throw new RuntimeError(
+    `If \`is_grads_batched=True\`, we interpret the first dimension of each grad_output as the batch dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding output, but a mismatch was detected: grad_output[${i}] has a shape of torch.Size([${vectors._sizes.slice(2).join(", ")}]) and output[${i}] has a shape of torch.Size([${sizes.join(", ")}]). If you only want some tensors in \`grad_output\` to be considered batched, consider using vmap.`,
+  );
+}
+
 /** Each row of the vectors is the start of a backward of its own; the results are stacked. */
 function batchedGrad(outs: Target[], ins: Target[], vectors: Grads, options: GradRun): Grads {
+  outs.forEach((output, i) => checkBatch(vectors[i] ?? null, metadataOf(output).sizes, i));
   const rows = vectors.find((v) => v !== null)?._sizes[0] ?? 0;
   const perRow = Array.from({ length: rows }, (_, r) => {
     const row = vectors.map((v) => (v === null ? null : ops.asStrided(v, v._sizes.slice(1), v._strides.slice(1), v._offset + r * v._strides[0])));

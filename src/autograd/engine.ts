@@ -279,7 +279,7 @@ function validate(node: Node, results: Grads): void {
 }
 
 /** The broadcast adjoint and the cast to the input's dtype, done once for every op; `from` is null for a root. */
-function fitted(grad: Tensor, { sizes, dtype }: OutputMetadata, i: number, from: Node | null): Tensor {
+function fitted(grad: Tensor, { sizes, dtype, anyDtype }: OutputMetadata, i: number, from: Node | null): Tensor {
   let fit = grad;
   if (!sameSizes(grad._sizes, sizes)) {
     if (!isExpandable(sizes, grad._sizes)) {
@@ -289,7 +289,7 @@ function fitted(grad: Tensor, { sizes, dtype }: OutputMetadata, i: number, from:
     fit = ops.sumToSize(grad, sizes);
     fit._owned = !gradMode.enabled && fit._storage !== grad._storage;
   }
-  if (fit.dtype !== dtype) {
+  if (fit.dtype !== dtype && anyDtype !== true) {
     fit = ops.to(fit, dtype);
     fit._owned = !gradMode.enabled;
   }

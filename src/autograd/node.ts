@@ -12,6 +12,8 @@ export type Grads = (Tensor | null)[];
 export interface OutputMetadata {
   sizes: Sizes;
   dtype: DType;
+  /** A leaf whose `grad_dtype` is null takes gradients of other dtypes as they are. */
+  anyDtype?: boolean;
 }
 
 export interface NodeMetadata {

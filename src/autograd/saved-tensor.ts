@@ -64,6 +64,7 @@ export class SavedTensor {
   private readonly isCopy: boolean;
 
   constructor(tensor: Tensor | null, isOutput: boolean, isCopy = false) {
+    if (tensor === undefined) throw new RuntimeError("Trying to create a SavedTensor object from Python is forbidden.");
     this.tensor = tensor;
     this.isCopy = isCopy;
     this.sizes = tensor?._sizes ?? [];
@@ -86,6 +87,15 @@ export class SavedTensor {
   /** The tensor as it is kept, unchecked; null where there is none, it was packed, or it was let go of. */
   get held(): Tensor | null {
     return this.tensor;
+  }
+
+  /** What is kept: what the pack hook made of it, else the tensor; an output without its place in the graph. */
+  get data(): unknown {
+    if (this.packed !== null) return this.packed.value;
+    return this.isOutput && this.tensor !== null ? ops.detach(this.tensor) : this.tensor;
+  }
+  get unpack_hook(): SavedTensorHooks["unpack"] | null {
+    return this.packed?.hooks.unpack ?? null;
   }
 
   /** May a tensor that it gives lie in `storage`? Nobody knows what an unpack hook gives. */

@@ -1,9 +1,9 @@
 /** The properties and methods of Tensor that autograd adds. */
 import { RuntimeError, warn } from "../errors.ts";
-import { checkCanRequireGrad, type DType } from "../tensor/dtype.ts";
+import { checkCanRequireGrad, DType } from "../tensor/dtype.ts";
 import { listText, sameSizes } from "../tensor/layout.ts";
 import { isInference, newCounter, Tensor } from "../tensor/tensor.ts";
-import type { PostAccumulateHook } from "./accumulate-grad.ts";
+import type { AccumulateGrad, PostAccumulateHook } from "./accumulate-grad.ts";
 import { backwardMethod, type BackwardOptions, type TensorOrList } from "./backward.ts";
 import { ops } from "./engine-ops.ts";
 import { typeText } from "../schema/arguments.ts";
@@ -24,6 +24,7 @@ export interface TensorAutograd {
   get is_leaf(): boolean;
   get retains_grad(): boolean;
   get output_nr(): number;
+  /** The dtype that a leaf's gradients are cast to, by default its own; null takes them as they come. Settable. */
   grad_dtype: DType | null;
   /** The same memory outside the graph, with a version counter of its own; settable: takes the other's memory, shape and dtype. */
   get data(): Tensor;
@@ -103,6 +104,19 @@ export function cppName(dtype: DType): string {
   return names[dtype.name];
 }
 
+function setGradDtype(tensor: Tensor, value: DType | null): void {
+  if (value !== null && !((value as unknown) instanceof DType)) throw new RuntimeError(`grad_dtype must be a torch.dtype or None, but got ${typeText(value)}`);
+  if (gradFn(tensor) !== null) throw new RuntimeError("grad_dtype can only be set on leaf tensors.");
+  const meta = tensor._autogradMeta;
+  if (meta.grad !== null && value !== null && meta.grad.dtype !== value) {
+    throw new RuntimeError(
+      `Cannot set grad_dtype to '${value.title}' because there is already a gradient with dtype '${cppName(meta.grad.dtype)}'. Please clear the gradient (.grad = None) before changing grad_dtype, or ensure the new grad_dtype matches the existing gradient's dtype.`,
+    );
+  }
+  meta.gradDtype = value;
+  (meta.accumulator as AccumulateGrad | null)?.expect();
+}
+
 function setData(tensor: Tensor, source: Tensor): void {
   if (!((source as unknown) instanceof Tensor)) throw new TypeError(`Variable data has to be a tensor, but got ${typeText(source)}`);
   if (requiresGrad(tensor)) checkCanRequireGrad(source.dtype, "data set to a tensor that requires gradients must be floating point or complex dtype");
@@ -146,11 +160,12 @@ const properties: PropertyDescriptorMap & ThisType<Tensor & TensorAutograd> = {
   output_nr: { get() { return this._outputNr; }, set: readOnly("output_nr") },
   grad_dtype: {
     get() {
+      if (gradFn(this) !== null) throw new RuntimeError("grad_dtype can only be accessed on leaf tensors.");
       const dtype = this._meta?.gradDtype;
       return dtype === undefined ? this.dtype : dtype;
     },
     set(value: DType | null) {
-      this._autogradMeta.gradDtype = value;
+      setGradDtype(this, value);
     },
   },
   data: {

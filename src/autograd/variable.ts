@@ -45,8 +45,15 @@ export function gradAccumulator(tensor: Tensor): AccumulateGrad | null {
   const meta = tensor._autogradMeta;
   const known = meta.accumulator as AccumulateGrad | null;
   if (known?.accepts(tensor)) return known;
+  // The tensor has another shape or dtype by now (`data =`, `t_`).
+  return renewAccumulator(tensor);
+}
+
+/** Gives a leaf another accumulator: graphs made so far keep the old one. The leaf's hooks stay with it. */
+export function renewAccumulator(tensor: Tensor): AccumulateGrad {
+  const meta = tensor._autogradMeta;
+  const known = meta.accumulator as AccumulateGrad | null;
   const made = new AccumulateGrad(tensor);
-  // The tensor has another shape or dtype by now (`data =`, `t_`): its hooks stay with it.
   if (known !== null && known.hooks !== null) made.ensureHooks().tensor = known.hooks.tensor;
   meta.accumulator = made;
   return made;

@@ -89,6 +89,7 @@ export interface KernelDefinition {
   floatsOnly?: boolean;
   /** Is the call recorded at all? Default: where an input requires grad. */
   recorded?: (values: readonly unknown[]) => boolean;
+  recordsInference?: boolean;
   method?: boolean;
   /** Do Tensor parameters take numbers too? */
   numbers?: boolean;
@@ -102,6 +103,7 @@ export class KernelOverload implements Overload, Differentiable {
   readonly signature: Signature;
   readonly nodeName: string;
   readonly rules: readonly GradientRule[];
+  readonly recordsInference: boolean;
   readonly inplace?: (values: unknown[]) => Tensor;
   private readonly definition: KernelDefinition;
 
@@ -110,6 +112,7 @@ export class KernelOverload implements Overload, Differentiable {
     this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? false, takesOut: definition.takesOut ?? true });
     this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
     this.rules = gradientRules(this.schema, definition.backward ?? {});
+    this.recordsInference = definition.recordsInference ?? false;
     this.definition = definition;
     if (definition.inplace) this.inplace = (values) => this.callInplace(definition.numbers ? this.asTensors(values) : values);
   }

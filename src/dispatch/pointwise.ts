@@ -286,9 +286,14 @@ export class PointwiseOverload implements Overload {
     const { differentiable } = this;
     for (let i = 0; i < differentiable.length; i++) {
       const value = values[differentiable[i].position];
-      if (value instanceof Tensor && (value._requiresGrad || value._gradFn !== null || (value._view !== null && requiresGrad(value)))) return true;
+      if (value instanceof Tensor && (value._requiresGrad || value._gradFn !== null || (value._view !== null && requiresGrad(value)))) return value._counter !== null || this.hasNormalTensor(values);
     }
     return false;
+  }
+
+  /** Is there a tensor that is no inference tensor? A number where a tensor may stand is one. PyTorch's autograd does not see other calls. */
+  private hasNormalTensor(values: readonly unknown[]): boolean {
+    return this.tensorPositions.some((i) => (values[i] instanceof Tensor ? values[i]._counter !== null : values[i] !== null));
   }
 
   private callInplace(values: unknown[]): Tensor {

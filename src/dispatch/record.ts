@@ -23,6 +23,8 @@ export interface Differentiable {
   readonly schema: Schema;
   readonly nodeName: string;
   readonly rules: readonly GradientRule[];
+  /** Is a call on inference tensors alone recorded too? */
+  readonly recordsInference?: boolean;
 }
 
 /** `AddBackward0` for `add`, `LogSoftmaxBackward0` for `log_softmax`. */
@@ -31,17 +33,16 @@ export function defaultNodeName(opName: string): string {
   return `${camel}Backward0`;
 }
 
-/** Does a call record a graph? */
+/** Does a call record a graph? PyTorch's autograd does not see calls on inference tensors alone. */
 export function mustRecord(d: Differentiable, values: readonly unknown[]): boolean {
   if (!gradMode.enabled) return false;
   for (const rule of d.rules) {
     for (const name of rule.inputs) {
       const value = values[d.schema.positions.get(name)!];
-      if (value instanceof Tensor) {
-        if (value._requiresGrad || value._gradFn !== null || (value._view !== null && requiresGrad(value))) return true;
-      } else if (Array.isArray(value) && value.some((v) => v instanceof Tensor && requiresGrad(v))) {
-        return true;
-      }
+      const input = Array.isArray(value) ? value.find((v) => v instanceof Tensor && requiresGrad(v)) : value;
+      if (!(input instanceof Tensor)) continue;
+      if (!input._requiresGrad && input._gradFn === null && (input._view === null || !requiresGrad(input))) continue;
+      return input._counter !== null || d.recordsInference === true || values.flat().some((v) => v instanceof Tensor && v._counter !== null);
     }
   }
   return false;
@@ -155,8 +156,9 @@ export class OpNode extends Node {
     const saved = this.saved?.get(name);
     if (saved !== undefined) return saved;
     if (name.endsWith("_sym_sizes")) return this.sizesOf(name.slice(0, -"_sym_sizes".length)) ?? undefined;
-    if (!this.op.rules.some((rule) => rule.saves(this.attributes).includes(name))) return undefined;
     const parameter = this.op.schema.parameters[this.op.schema.positions.get(name) ?? -1];
+    const isTensor = parameter === undefined || parameter.type.startsWith("Tensor");
+    if (isTensor && !this.op.rules.some((rule) => rule.saves(this.attributes).includes(name))) return undefined;
     return parameter === undefined || parameter.type === "Tensor" ? new SavedTensor(null, false) : this.value(name);
   }
 

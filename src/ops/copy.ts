@@ -44,6 +44,8 @@ export const preserve_format: MemoryFormat = "torch.preserve_format";
 export const clone: Op<[self: Tensor], { memory_format?: MemoryFormat }> = kernel("clone(Tensor self, *, Any memory_format=None) -> Tensor", {
   forward: (self: Tensor, format: MemoryFormat | null) => (format === contiguous_format ? contiguousCopy(self) : preservingCopy(self, self.dtype)),
   backward: { self: ({ grad }) => grad },
+  // The copy is a normal tensor, and PyTorch writes it with `copy_`.
+  recordsInference: true,
 });
 
 /** Writes `other`, a tensor or a number, cast and broadcast, into `self`. */
@@ -89,6 +91,7 @@ export const _to_copy: Op<[self: Tensor], { dtype?: DType; memory_format?: Memor
       format === contiguous_format ? contiguousCopy(self, dtype ?? self.dtype) : preservingCopy(self, dtype ?? self.dtype),
     backward: { self: ({ grad }) => grad },
     node: "ToCopyBackward0",
+    recordsInference: true,
     recorded: ([self, dtype]) => ((dtype ?? (self as Tensor).dtype) as DType).kind === FLOAT,
     method: false,
   },

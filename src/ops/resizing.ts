@@ -3,11 +3,11 @@ import { alternatives, composite } from "../dispatch/define.ts";
 import type { Op } from "../dispatch/op.ts";
 import { gradMode } from "../autograd/grad-mode.ts";
 import { NotImplementedNode } from "../autograd/node.ts";
-import { bumpVersion, checkInplace, gradientNode, requiresGrad, setHistory } from "../autograd/variable.ts";
+import { bumpVersion, checkInplace, gradientNode, renewAccumulator, requiresGrad, setHistory } from "../autograd/variable.ts";
 import { RuntimeError } from "../errors.ts";
 import { Storage } from "../tensor/heap.ts";
 import { contiguousStrides, sameSizes, type Sizes } from "../tensor/layout.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { isInference, type Tensor } from "../tensor/tensor.ts";
 import { typeName } from "./cpp-text.ts";
 import { bytesWithin } from "./view-geometry.ts";
 
@@ -31,7 +31,7 @@ export function resizeTo(self: Tensor, sizes: Sizes): Tensor {
 }
 
 function refuseGradient(self: Tensor): void {
-  if (requiresGrad(self)) throw new RuntimeError("cannot resize variables that require grad");
+  if (requiresGrad(self) && !isInference()) throw new RuntimeError("cannot resize variables that require grad");
 }
 
 /**
@@ -77,6 +77,7 @@ function setTo(self: Tensor, source: Tensor | null, storage: Storage, { sizes, s
   self._setGeometry(sizes, strides, offset);
   bumpVersion(self);
   if (node !== null) setHistory(self, node);
+  else if (self._meta !== null && self._meta.accumulator !== null) renewAccumulator(self);
   return self;
 }
 
