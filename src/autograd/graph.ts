@@ -5,6 +5,7 @@ import { GradientEdge } from "./gradient-edge.ts";
 import { bumpVersion, gradientNode } from "./variable.ts";
 
 export { GradientEdge } from "./gradient-edge.ts";
+export { allow_mutation_on_saved_tensors } from "./mutation.ts";
 export { register_multi_grad_hook } from "./multi-grad-hook.ts";
 export { Node } from "./node.ts";
 export { disable_saved_tensors_hooks, save_on_cpu, saved_tensors_hooks } from "./saved-hooks.ts";

@@ -82,8 +82,12 @@ export function asView(view: Tensor, self: Tensor, multiOutput = false): void {
   view._view = { base, creation, attrVersion: self._counter.value };
 }
 
+/** Who is told of each write before it happens. */
+export const writes: { watcher: ((self: Tensor) => void) | null } = { watcher: null };
+
 /** Throws PyTorch's text where `self` may not be written; called before anything is changed. */
 export function checkInplace(self: Tensor, anyRequiresGrad: boolean): void {
+  if (writes.watcher !== null) writes.watcher(self);
   if (self._counter === null && !isInference()) {
     throw new RuntimeError(
       "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.",

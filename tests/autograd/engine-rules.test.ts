@@ -147,6 +147,71 @@ const saved: Record<string, () => unknown> = {
   },
 };
 
+/** The gradient of what `save` makes of a copy of a leaf, written before backward. */
+function written(save: (b: Tensor) => Tensor, write: (b: Tensor) => unknown): unknown {
+  const a = leaf(4);
+  const b = graph.allow_mutation_on_saved_tensors(() => {
+    const copy = a.clone();
+    const loss = save(copy).sum();
+    write(copy);
+    loss.backward();
+    return copy;
+  });
+  return tuple(a.grad, b);
+}
+
+const square = (b: Tensor): Tensor => b.mul(b);
+
+const mutation: Record<string, () => unknown> = {
+  an_input_saved_and_written: () => written((b) => b.pow(2), (b) => b.sin_()),
+  an_output_saved_and_written_twice: () => {
+    const a = leaf(2);
+    graph.allow_mutation_on_saved_tensors(() => {
+      const b = a.exp();
+      const c = b.exp();
+      const loss = c.sum();
+      b.add_(1);
+      c.mul_(3);
+      c.zero_();
+      loss.backward();
+    });
+    return a.grad;
+  },
+  a_view_saved_and_its_base_written: () =>
+    tuple(written((b) => b.index(":2").pow(3), (b) => b.add_(1)), written((b) => b.pow(3), (b) => b.index(":1").mul_(5))),
+  writes_of_other_kinds: () =>
+    tuple(
+      written(square, (b) => b.index_put_([torch.tensor([1n])], 9)),
+      written(square, (b) => b.data.add_(1)),
+      written(square, (b) => torch.sin(torch.zeros(4), { out: b.detach() })),
+    ),
+  a_leaf_written_under_no_grad: () => {
+    const a = leaf(2);
+    graph.allow_mutation_on_saved_tensors(() => {
+      const b = a.mul(a);
+      torch.no_grad(() => a.add_(5));
+      b.sum().backward();
+    });
+    return tuple(a, a.grad);
+  },
+  a_second_derivative_after_a_write: () => {
+    const a = leaf(2);
+    return graph.allow_mutation_on_saved_tensors(() => {
+      const b = a.clone();
+      const loss = b.pow(3).sum();
+      b.zero_();
+      const [g] = grad(loss, a, { create_graph: true });
+      return tuple(...grad(g!.sum(), a));
+    });
+  },
+  backward_outside: () => graph.allow_mutation_on_saved_tensors(() => leaf(2).pow(2).sum()).backward(),
+  backward_in_another: () => {
+    const loss = graph.allow_mutation_on_saved_tensors(() => leaf(2).pow(2).sum());
+    graph.allow_mutation_on_saved_tensors(() => loss.backward());
+  },
+  one_in_another: () => graph.allow_mutation_on_saved_tensors(() => graph.allow_mutation_on_saved_tensors(() => 0)),
+};
+
 const hooked = (hook: (g: Tensor) => Tensor | void) => (x: Tensor): Tensor => {
   const y = x.clone();
   y.register_hook(hook);
@@ -186,7 +251,7 @@ const checks: Record<string, () => unknown> = {
   a_mismatch_by_the_inputs_that_are_checked: () => gradcheck((_mask, x) => hooked((g) => g.mul(3))(x), [torch.tensor([true]), dleaf(1)]),
 };
 
-const programs = { ...options, ...accumulation, ...dtypes, ...inference, ...saved, ...checks };
+const programs = { ...options, ...accumulation, ...dtypes, ...inference, ...saved, ...mutation, ...checks };
 
 test.each(Object.keys(answers))("%s", (name) => {
   expect(observe(programs[name]!)).toBe(answers[name]);
