@@ -12,7 +12,7 @@ const rows = [
   ["doctor"],
   ["index.ts"],
   ["torch-autograd.ts", "torch-cuda.ts", "torch-memory.ts"],
-  ["nn", "optim", "data", "io", "testing"],
+  ["nn", "optim", "data", "io", "functional", "testing"],
   ["ops"],
   ["dispatch"],
   ["autograd"],

@@ -1,0 +1,3 @@
+/** torch.autograd.functional: derivatives of functions. */
+export { hessian, jacobian } from "./jacobian.ts";
+export { hvp, jvp, vhp, vjp } from "./products.ts";
