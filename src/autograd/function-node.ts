@@ -96,7 +96,8 @@ export class FunctionNode extends Node {
       if (isTensor(tensor)) return new SavedTensor(tensor, gradFn(tensor) === this);
       throw new TypeError(`save_for_backward can only save variables, but argument ${i} is of type ${typeText(tensor)}`);
     });
-    this.ctx._node = this;
+    // From now on only the node holds them, and lets go of them when it is freed.
+    Object.assign(this.ctx, { _node: this, _toSave: [], _dirty: [], _nonDifferentiable: [] });
   }
   /** An output to which no gradient is sent; `backward` has a parameter for it all the same. */
   addPlainOutput(output: unknown): void {

@@ -45,6 +45,25 @@ const programs: Record<string, () => (torch.Tensor | null)[]> = {
     y.backward();
     return [x.grad, ...kept];
   },
+  "gradients and saved tensors of a custom Function": () => {
+    const kept: (torch.Tensor | null)[] = [];
+    class Keeping extends torch.autograd.Function {
+      static forward(ctx: torch.autograd.function.FunctionCtx, input: torch.Tensor): torch.Tensor[] {
+        const tripled = input.mul(3);
+        ctx.save_for_backward(input, tripled);
+        return [tripled, input];
+      }
+      static backward(ctx: torch.autograd.function.FunctionCtx, g: torch.Tensor, h: torch.Tensor): torch.Tensor {
+        const result = g.mul(3).add(h.expand(2, 2));
+        kept.push(g, h, result, ...ctx.saved_tensors);
+        return result;
+      }
+    }
+    const { x, middle, y } = chain();
+    const [tripled, same] = Keeping.apply(middle);
+    y.add(tripled!.exp().mul(0.001).sum()).add(same!.mul(x.sum()).sum()).backward();
+    return [x.grad, ...kept];
+  },
   "hooks that replace gradients by what they keep": () => {
     const { x, middle, y } = chain();
     const kept: torch.Tensor[] = [];
