@@ -15,6 +15,7 @@ import type { Sizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { destructuredNames } from "./fused.ts";
 import { makeOp, type FunctionOp, type Overload } from "./op.ts";
+import { exactDtype, factoryDtype, type OutRule } from "./out.ts";
 import { refuseIntegerGraph } from "./pointwise.ts";
 import { defaultNodeName, type Differentiable, type GradientRule, mustRecord, OpNode } from "./record.ts";
 
@@ -95,12 +96,15 @@ export interface KernelDefinition {
   numbers?: boolean;
   /** Does the function take `out`? Default: yes. */
   takesOut?: boolean;
+  /** How it takes `out`. Default: in the dtype of the result. */
+  outRule?: OutRule;
 }
 
 /** An op with a kernel of its own. */
 export class KernelOverload implements Overload, Differentiable {
   readonly schema: Schema;
   readonly signature: Signature;
+  readonly outRule: OutRule;
   readonly nodeName: string;
   readonly rules: readonly GradientRule[];
   readonly recordsInference: boolean;
@@ -110,6 +114,7 @@ export class KernelOverload implements Overload, Differentiable {
   constructor(text: string, definition: KernelDefinition) {
     this.schema = parseSchema(text);
     this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? false, takesOut: definition.takesOut ?? true });
+    this.outRule = definition.outRule ?? exactDtype;
     this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
     this.rules = gradientRules(this.schema, definition.backward ?? {});
     this.recordsInference = definition.recordsInference ?? false;
@@ -204,6 +209,7 @@ export interface ViewDefinition {
 export class ViewOverload implements Overload, Differentiable {
   readonly schema: Schema;
   readonly signature: Signature;
+  readonly outRule: OutRule = exactDtype;
   readonly nodeName: string;
   readonly rules: readonly GradientRule[];
   readonly inplace?: (values: unknown[]) => Tensor;
@@ -311,8 +317,9 @@ export function viewCopy<P extends readonly unknown[], N, R>(op: FunctionOp<P, N
   return makeOp(`${op.opName}_copy`, views.map((overload) => overload.copying()), false) as FunctionOp<P, N, R>;
 }
 
-/** What a composite may have besides its body; the two refusals serve calls with `out`. */
+/** What a composite may have besides its body; the two refusals and the rule serve calls with `out`. */
 interface CompositeOptions {
+  outRule?: OutRule | undefined;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
   inplace?: (...args: any[]) => Tensor;
   takesOut?: boolean | undefined;
@@ -325,12 +332,14 @@ interface CompositeOptions {
 /** An op made of other ops: it has neither kernel nor gradient of its own. */
 export class CompositeOverload implements Overload {
   readonly signature: Signature;
+  readonly outRule: OutRule | undefined;
   readonly inplace?: (values: unknown[]) => Tensor;
   readonly refuse?: ((...values: never[]) => void) | undefined;
   readonly refuseOut?: ((out: Tensor, ...values: never[]) => void) | undefined;
   private readonly body: (...args: never[]) => unknown;
-  constructor(text: string, body: (...args: never[]) => unknown, { inplace, takesOut = true, refuse, refuseOut }: CompositeOptions = {}) {
+  constructor(text: string, body: (...args: never[]) => unknown, { inplace, takesOut = true, outRule, refuse, refuseOut }: CompositeOptions = {}) {
     this.signature = new Signature(parseSchema(text), { takesOut });
+    this.outRule = outRule;
     this.body = body;
     this.refuse = refuse;
     this.refuseOut = refuseOut;
@@ -380,6 +389,6 @@ export function factoryOverload(text: string, body: (...args: any[]) => Tensor, 
       const made = unrecorded(() => body(...values.slice(0, parameters.length)));
       return values[requiresGrad] === true ? markRequiresGrad(made) : made;
     },
-    { takesOut },
+    { takesOut, outRule: factoryDtype },
   );
 }

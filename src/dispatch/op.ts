@@ -3,7 +3,7 @@ import { isPlainObject, Signature } from "../schema/arguments.ts";
 import { mismatch } from "../schema/mismatch.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { observed } from "./observer.ts";
-import { checkOut, writeOut } from "./out.ts";
+import { checkOut, writeOut, type OutRule } from "./out.ts";
 
 /** A Number or Tensor, where arithmetic takes either. */
 export type TensorLike = Tensor | number | bigint | boolean;
@@ -14,8 +14,8 @@ export interface Overload {
   call(values: unknown[]): unknown;
   /** Writes to `self`; absent where the op has no in-place form. */
   readonly inplace?: (values: unknown[]) => Tensor;
-  /** `out` must have the very dtype of the result. */
-  readonly strictOut?: boolean;
+  /** How it takes `out`. */
+  readonly outRule?: OutRule | undefined;
   /** Refuses arguments before anybody looks at `out`. */
   readonly refuse?: ((...values: never[]) => void) | undefined;
   /** Refuses an `out` that the op checks before it computes. */
@@ -160,17 +160,20 @@ function underObservation<T>(op: AnyOp, args: unknown[], inplace: boolean, call:
   return result;
 }
 
-/** `out=`: computes, then writes into the given tensors. A factory takes the dtype of `out`. */
+/** `out=`: computes, then writes into the given tensors. */
 function callWithOut(op: AnyOp, args: unknown[], { out, ...rest }: Record<string, unknown>): unknown {
-  const { signature, strictOut, refuse, refuseOut } = op.overloads[0];
+  const overload = op.overloads.find((o) => o.signature.takesOut && o.signature.match(args, rest) !== null);
+  if (overload === undefined) throw mismatch(op.opName, op.overloads.map((o) => o.signature), args, { ...rest, out }, false);
+  const { signature, outRule, refuse, refuseOut } = overload;
+  const rule = outRule ?? {};
   const values = refuse === undefined ? null : signature.match(args, rest);
   if (values !== null) refuse!(...(values as never[]));
   const isFactory = signature.schema.positions.has("pin_memory");
   const outs = checkOut(op.opName, out, args);
   if (values !== null) refuseOut?.(outs[0], ...(values as never[]));
-  const result = invoke(op, [...args, isFactory ? { dtype: outs[0].dtype, ...rest } : rest], false);
+  const result = invoke(op, [...args, rule.setsDtype === true ? { dtype: outs[0].dtype, ...rest } : rest], false);
   const results = result instanceof Tensor ? [result] : (result as Tensor[]);
-  for (const [i, r] of results.entries()) writeOut(outs[i], r, args, { quietly: isFactory, strictly: strictOut === true });
+  for (const [i, r] of results.entries()) writeOut(outs[i], r, i, args, rule, isFactory);
   return out;
 }
 

@@ -4,10 +4,40 @@ import { gradMode, withGradMode } from "../autograd/grad-mode.ts";
 import { requiresGrad } from "../autograd/variable.ts";
 import { RuntimeError, warn } from "../errors.ts";
 import { typeText } from "../schema/arguments.ts";
-import { can_cast } from "../tensor/dtype.ts";
+import { can_cast, typeMetaName, type DType } from "../tensor/dtype.ts";
 import { listText, sameSizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { refuseInternalOverlap, refusePartialOverlap } from "./iterate.ts";
+import { refuseBroadcastOutput, refuseInternalOverlap, refuseOverlap, refusePartialOverlap } from "./iterate.ts";
+
+/** How an op takes an `out`. */
+export interface OutRule {
+  /** Refuses the dtype of the `index`-th out, where it is not that of the result. By default those to which the result may not be cast. */
+  readonly dtype?: (out: DType, result: DType, index: number) => void;
+  /** Must `out` share no memory with an input? By default it may be an input, but not overlap one. */
+  readonly apart?: boolean;
+  /** Must an `out` that is an input have the size of the result, as in TensorIterator? By default it is resized. */
+  readonly keepsInputs?: boolean;
+  /** Is the op's parameter `dtype` that of `out` unless it is given? */
+  readonly setsDtype?: boolean;
+}
+
+function castable(out: DType, result: DType): void {
+  if (!can_cast(result, out)) throw new RuntimeError(`result type ${result.title} can't be cast to the desired output type ${out.title}`);
+}
+
+/** A rule by which `out` has the dtype of the result; `text` says that it has not. */
+export const sameDtype = (text: (out: DType, result: DType, index: number) => string): OutRule => ({
+  dtype(out, result, index) {
+    throw new RuntimeError(text(out, result, index));
+  },
+});
+
+/** What PyTorch's generated code says for ops that resize `out` themselves. */
+export const exactDtype: OutRule = sameDtype((out, result) => `Expected out tensor to have dtype ${typeMetaName(result)}, but got ${typeMetaName(out)} instead`);
+/** What its TensorIterator says where nothing is promoted. */
+export const foundDtype: OutRule = sameDtype((out, result) => `Found dtype ${out.title} but expected ${result.title}`);
+/** What its factories say. */
+export const factoryDtype: OutRule = { ...sameDtype((out, result) => `dtype ${result.title} does not match dtype of out parameter (${out.title})`), setsDtype: true };
 
 /** The tensors of `out`, refused where the call would have to be recorded. */
 export function checkOut(name: string, out: unknown, args: readonly unknown[]): Tensor[] {
@@ -20,12 +50,16 @@ export function checkOut(name: string, out: unknown, args: readonly unknown[]): 
   return outs;
 }
 
-/** Casts `result` into `out`, which is resized to fit: `quietly` without a warning, `strictly` only if no cast is needed. */
-export function writeOut(out: Tensor, result: Tensor, inputs: readonly unknown[], { quietly, strictly }: { quietly: boolean; strictly: boolean }): void {
-  if (strictly && out.dtype !== result.dtype) throw new RuntimeError(`Found dtype ${out.dtype.title} but expected ${result.dtype.title}`);
-  if (!can_cast(result.dtype, out.dtype)) throw new RuntimeError(`result type ${result.dtype.title} can't be cast to the desired output type ${out.dtype.title}`);
+/** Casts `result` into `out`, which is resized to fit: `quietly` without a warning. */
+export function writeOut(out: Tensor, result: Tensor, index: number, inputs: readonly unknown[], rule: OutRule, quietly: boolean): void {
+  if (out.dtype !== result.dtype) (rule.dtype ?? castable)(out.dtype, result.dtype, index);
   refuseInternalOverlap(out);
-  for (const input of inputs) if (input instanceof Tensor) refusePartialOverlap(out, input);
+  for (const input of inputs) {
+    if (!(input instanceof Tensor)) continue;
+    if (rule.apart === true) refuseOverlap(out, input);
+    else refusePartialOverlap(out, input);
+    if (rule.keepsInputs === true && input === out) refuseBroadcastOutput(out, result._sizes);
+  }
   if (!sameSizes(out._sizes, result._sizes)) {
     if (out._numel > 0 && !quietly) warnOfResize(out, result);
     resize(out, result);

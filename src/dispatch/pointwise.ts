@@ -13,6 +13,7 @@ import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { fused, type Fused } from "./fused.ts";
 import { broadcastTensors, layoutIn, refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap, resultStrides } from "./iterate.ts";
 import { makeOp, type Overload } from "./op.ts";
+import { foundDtype, type OutRule } from "./out.ts";
 import { PointwiseNode, UnderivedNode } from "./pointwise-node.ts";
 import { commonDtype, type TensorOrNumber } from "./promote.ts";
 import { defaultNodeName } from "./record.ts";
@@ -60,8 +61,8 @@ export interface PointwiseDefinition {
   method?: boolean;
   /** Does the function take `out`? Default: yes. */
   takesOut?: boolean;
-  /** Must `out` have the dtype of the result? Default: where the result has that of the only operand. */
-  strictOut?: boolean;
+  /** How it takes `out`. Default: only in the dtype of the result where that is the dtype of the only operand. */
+  outRule?: OutRule;
   /** How the result lies: in row-major order, or as `self` does, be it with gaps closed. Default: as TensorIterator has it. */
   layout?: "contiguous" | "like self";
   /** How gradients lie: in row-major order, or (by default) as TensorIterator has it. */
@@ -73,7 +74,7 @@ export interface PointwiseDefinition {
 /** Definitions filled up with it are objects of one shape, in which engines find properties at once. */
 const nothingSaid: Partial<Record<keyof PointwiseDefinition, undefined>> = {
   backward: undefined, out: undefined, unpromoted: undefined, promoted: undefined, refuse: undefined, check: undefined, node: undefined,
-  noDerivative: undefined, numbers: undefined, inplace: undefined, method: undefined, takesOut: undefined, strictOut: undefined,
+  noDerivative: undefined, numbers: undefined, inplace: undefined, method: undefined, takesOut: undefined, outRule: undefined,
   layout: undefined, gradientLayout: undefined, castName: undefined, value: undefined,
 };
 
@@ -93,7 +94,7 @@ export class PointwiseOverload implements Overload {
   readonly nodeName: string;
   readonly definition: PointwiseDefinition;
   readonly inplace?: (values: unknown[]) => Tensor;
-  readonly strictOut: boolean;
+  readonly outRule: OutRule;
   /** Names and positions of the differentiable inputs, in schema order: the edges of the node. */
   readonly differentiable: readonly { name: string; position: number; formula: Formula | Choice }[];
   /** What `sharedBy` gives, where it is the same for all calls. */
@@ -123,7 +124,8 @@ export class PointwiseOverload implements Overload {
     this.unpacked = [...[...positions.keys()].sort().map((name) => positions.get(name)!), parameters.length];
     const promotes = (name: string): boolean => !definition.unpromoted?.includes(name);
     this.tensorPositions = tensors.map((p) => positions.get(p.name)!);
-    this.strictOut = definition.strictOut ?? (tensors.length === 1 && definition.promoted === undefined && (definition.out ?? "same") === "same");
+    const keepsDtype = tensors.length === 1 && definition.promoted === undefined && (definition.out ?? "same") === "same";
+    this.outRule = { keepsInputs: true, ...(definition.outRule ?? (keepsDtype ? foundDtype : {})) };
     this.shaping = [...this.tensorPositions, ...["self", "other"].filter((name) => definition.promoted?.includes(name)).map((name) => positions.get(name)!)];
     this.operands = parameters
       .filter((p) => (p.type === "Tensor" && promotes(p.name)) || definition.promoted?.includes(p.name))

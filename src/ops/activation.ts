@@ -1,6 +1,7 @@
 /** Activation functions of the torch namespace; torch.nn.functional has more. */
 import { composite } from "../dispatch/define.ts";
 import type { FunctionOp, Op } from "../dispatch/op.ts";
+import { foundDtype } from "../dispatch/out.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { celuOf, hardshrinkForm, preluKernel, seluOf, thresholdOf } from "./activation-forms.ts";
@@ -37,6 +38,7 @@ export const celu_: Celu = composite("celu_(Tensor self, Scalar alpha=1.0) -> Te
 /** 0 where |x| <= lambd, x elsewhere. */
 export const hardshrink: Op<[self: Tensor, lambd?: number], { lambd?: number }> = composite("hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor", (self: Tensor, lambd: number) =>
   hardshrinkForm.call([self, lambd]),
+  { outRule: foundDtype },
 );
 
 /** The weights in a shape that broadcasts along dimension 1 of `self`. */

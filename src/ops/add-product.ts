@@ -6,14 +6,13 @@ import type { InplaceOp } from "../dispatch/op.ts";
 import { resultDtype } from "../dispatch/promote.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
-import { BOOL, can_cast, FLOAT, scalarKind, type DType } from "../tensor/dtype.ts";
+import { BOOL, can_cast, FLOAT, scalarKind, typeMetaName, type DType } from "../tensor/dtype.ts";
 import { isExpandable, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expandError } from "./copy.ts";
 import {
   checkBatches, checkMatrixVector, leftGradient, multiplyBatches, multiplyInto, overwriting, refuseBoolProduct, refuseUnmultipliable, rightGradient, startingFrom,
 } from "./matrix-product.ts";
-import { typeName } from "./cpp-text.ts";
 
 type Factor = number | bigint | boolean;
 interface Scales {
@@ -88,7 +87,7 @@ function baddbmmForward(self: Tensor, batch1: Tensor, batch2: Tensor, beta: Fact
   const sizes = [batch1.size(0), batch1.size(1), batch2.size(2)];
   checkBatches(batch1, batch2);
   if (self.dtype !== batch1.dtype) {
-    const [s, a, b] = [self, batch1, batch2].map((t) => typeName(t.dtype));
+    const [s, a, b] = [self, batch1, batch2].map((t) => typeMetaName(t.dtype));
     throw new RuntimeError(`Input dtypes must be the same, got: input ${s}, batch1: ${a}, batch2: ${b}`);
   }
   const scaling = { beta: Number(beta), alpha: Number(alpha) };
@@ -184,5 +183,6 @@ export const addr: InplaceOp<[self: Tensor, vec1: Tensor, vec2: Tensor], Scales 
       vec1: ({ grad, vec2, alpha }) => scaled(grad.mv(vec2), alpha),
       vec2: ({ grad, vec1, alpha }) => scaled(grad.t().mv(vec1), alpha),
     },
+    outRule: {},
   },
 );

@@ -4,9 +4,8 @@ import { requiresGrad } from "../autograd/variable.ts";
 import { composite, KernelOverload } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
-import { bool, FLOAT, float32, type DType } from "../tensor/dtype.ts";
+import { bool, FLOAT, float32, typeMetaName, type DType } from "../tensor/dtype.ts";
 import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
-import { typeName } from "./cpp-text.ts";
 import { dropout } from "./dropout.ts";
 import { emptyLike, filled } from "./fill.ts";
 import { multiplyBatches } from "./matrix-product.ts";
@@ -95,7 +94,7 @@ function stepByStep(query: Tensor, key: Tensor, value: Tensor, mask: MaybeTensor
 }
 
 function checkInputs(query: Tensor, key: Tensor, value: Tensor, mask: MaybeTensor): void {
-  const [q, k, v] = [query, key, value].map((t) => typeName(t.dtype));
+  const [q, k, v] = [query, key, value].map((t) => typeMetaName(t.dtype));
   if (q !== k || q !== v) throw new RuntimeError(`Expected query, key, and value to have the same dtype, but got query.dtype: ${q} key.dtype: ${k} and value.dtype: ${v} instead.`);
   const dims = [query, key, value].map((t) => t._sizes.length);
   if (dims.some((n) => n < 2)) {
@@ -103,7 +102,7 @@ function checkInputs(query: Tensor, key: Tensor, value: Tensor, mask: MaybeTenso
   }
   if (mask !== null && mask.dtype !== bool && mask.dtype !== float32 && mask.dtype !== query.dtype) {
     throw new RuntimeError(
-      `Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: ${typeName(mask.dtype)} and  query.dtype: ${q} instead.`,
+      `Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: ${typeMetaName(mask.dtype)} and  query.dtype: ${q} instead.`,
     );
   }
 }

@@ -2,8 +2,9 @@
 import { countBefore } from "../backends/reference/search.ts";
 import { composite, CompositeOverload } from "../dispatch/define.ts";
 import { makeOp, type FunctionOp, type Op } from "../dispatch/op.ts";
-import { NotImplementedError, RuntimeError } from "../errors.ts";
-import { BOOL, bool, FLOAT, float32, float64, int32, int64, promote_types, type DType } from "../tensor/dtype.ts";
+import { exactDtype, sameDtype } from "../dispatch/out.ts";
+import { NotImplementedError, RuntimeError, warn } from "../errors.ts";
+import { BOOL, bool, FLOAT, float32, float64, int32, int64, promote_types, typeMetaName, type DType } from "../tensor/dtype.ts";
 import { listText, sameSizes } from "../tensor/layout.ts";
 import { viewTyped } from "../tensor/read.ts";
 import { emptyTensor, Tensor } from "../tensor/tensor.ts";
@@ -43,6 +44,16 @@ function checkSearch(sequence: Tensor, values: Tensor): void {
   }
 }
 
+/** PyTorch copies what is not contiguous, and says so. */
+function warnOfCopies(sequence: Tensor, values: Tensor, sorter: Tensor | null): void {
+  for (const [what, t] of [["input value", values], ["boundary", sequence], ["sorter", sorter]] as const) {
+    if (t === null || t._contiguous) continue;
+    warn(
+      `torch.searchsorted(): ${what} tensor is non-contiguous, this will lower the performance due to extra data copy when converting non-contiguous tensor to contiguous, please use contiguous ${what} tensor if possible. This message will only appear once per program.`,
+    );
+  }
+}
+
 function isRight(right: boolean, side: string | null): boolean {
   if (side === null) return right;
   if (side !== "left" && side !== "right") throw searching(`side can only be 'left' or 'right' but got ${side}`);
@@ -72,10 +83,16 @@ function search(sequence: Tensor, given: Value, outInt32: boolean, right: boolea
   const fromRight = isRight(right, side);
   checkSearch(sequence, values);
   if (sorter !== null) checkSorter(sequence, sorter);
+  warnOfCopies(sequence, values, sorter);
   return places(sequence, values, outInt32 ? int32 : int64, fromRight, sorter);
 }
 
 const searchParameters = "bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None";
+
+const searchedDtype = sameDtype(
+  (out, result) =>
+    `torch.searchsorted(): output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on whether out_int32 flag is True, but we got output tensor's dtype ${out.title} and out_int32 flag is ${result === int32 ? "True" : "False"}`,
+);
 
 /**
  * For each element of `self` its place in `sorted_sequence`, whose last dimension is sorted: the number of elements before it, or with
@@ -88,8 +105,8 @@ const searchParameters = "bool out_int32=False, bool right=False, str? side=None
 export const searchsorted: FunctionOp<[sorted_sequence: Tensor, self: Value], SearchOptions> = makeOp(
   "searchsorted",
   [
-    new CompositeOverload(`searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, ${searchParameters}) -> Tensor`, search),
-    new CompositeOverload(`searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, ${searchParameters}) -> Tensor`, search),
+    new CompositeOverload(`searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, ${searchParameters}) -> Tensor`, search, { outRule: searchedDtype }),
+    new CompositeOverload(`searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, ${searchParameters}) -> Tensor`, search, { outRule: searchedDtype }),
   ],
   false,
 ) as typeof searchsorted;
@@ -103,8 +120,8 @@ function bucket(self: Value, boundaries: Tensor, outInt32: boolean, right: boole
 export const bucketize: FunctionOp<[self: Value, boundaries: Tensor], { out_int32?: boolean; right?: boolean }> = makeOp(
   "bucketize",
   [
-    new CompositeOverload("bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor", bucket),
-    new CompositeOverload("bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor", bucket),
+    new CompositeOverload("bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor", bucket, { outRule: searchedDtype }),
+    new CompositeOverload("bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor", bucket, { outRule: searchedDtype }),
   ],
   false,
 ) as typeof bucketize;
@@ -129,9 +146,9 @@ function histogramRange(self: Tensor, min: number, max: number): [number, number
 export const histc: Op<[self: Tensor, bins?: number, min?: number, max?: number], { bins?: number; min?: number; max?: number }> = composite(
   "histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor",
   (self: Tensor, bins: number, min: number, max: number) => {
-    if (self.dtype.kind !== FLOAT) throw new NotImplementedError(`"histogram_cpu" not implemented for '${self.dtype.title}'`);
     if (bins <= 0) throw new RuntimeError(`torch.histogram(): bins must be > 0, but got ${bins} for dimension 0`);
     const [low, high] = histogramRange(self.detach(), min, max);
+    if (self.dtype.kind !== FLOAT) throw new NotImplementedError(`"${self.dtype === bool ? "linspace_cpu" : "histogram_cpu"}" not implemented for '${self.dtype.title}'`);
     const input = rowMajor(self);
     const out = filled([bins], 0, self.dtype);
     const [elements, counts] = [viewTyped(input), viewTyped(out)] as [Float64Array, Float64Array];
@@ -142,6 +159,9 @@ export const histc: Op<[self: Tensor, bins?: number, min?: number, max?: number]
       counts[Math.min(bin, bins - 1)]++;
     }
     return out;
+  },
+  {
+    outRule: sameDtype((out, result) => `torch.histogram: input tensor and hist tensor should have the same dtype, but got input ${typeMetaName(result)} and hist ${typeMetaName(out)}`),
   },
 );
 
@@ -188,7 +208,7 @@ const isinParameters = "*, bool assume_unique=False, bool invert=False";
 export const isin: FunctionOp<[elements: Value, test_elements: Value], { assume_unique?: boolean; invert?: boolean }> = makeOp(
   "isin",
   [
-    new CompositeOverload(`isin.Tensor_Tensor(Tensor elements, Tensor test_elements, ${isinParameters}) -> Tensor`, among),
+    new CompositeOverload(`isin.Tensor_Tensor(Tensor elements, Tensor test_elements, ${isinParameters}) -> Tensor`, among, { outRule: exactDtype }),
     new CompositeOverload(`isin.Tensor_Scalar(Tensor elements, Scalar test_element, ${isinParameters}) -> Tensor`, (elements: Tensor, test: number, unique: boolean, invert: boolean) =>
       among(elements, scalarTensorOf(test), unique, invert),
     ),

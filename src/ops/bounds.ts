@@ -1,5 +1,6 @@
 /** Bounds and the larger or smaller of two elements. */
 import { refuseBroadcastOutput } from "../dispatch/iterate.ts";
+import { foundDtype } from "../dispatch/out.ts";
 import { choose, overloaded, pointwise, PointwiseOverload } from "../dispatch/pointwise.ts";
 import type { InplaceOp, Op } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
@@ -122,7 +123,7 @@ const clampOf = (name: string): Clamp =>
       value: byBounds(bounded, boundedBelow, boundedAbove),
       backward: { self: byBounds(boundsGrad, lowerGrad, upperGrad) },
       promoted: ["min", "max"],
-      strictOut: true,
+      outRule: foundDtype,
       node: "ClampBackward1",
       check: both(checkBounds, refuseBoolScalars, mustFit(1, 2)),
       castName: typeMetaName,
@@ -147,7 +148,7 @@ export const clamp_min: InplaceOp<[self: Tensor, min: number | Tensor]> = overlo
     value: boundedBelow,
     backward: { self: lowerGrad },
     promoted: ["min"],
-    strictOut: true,
+    outRule: foundDtype,
     check: both(noKernel("clamp_min_scalar_cpu", BOOL), mustFit(1)),
     castName: typeMetaName,
   }),
@@ -166,7 +167,7 @@ export const clamp_max: InplaceOp<[self: Tensor, max: number | Tensor]> = overlo
     value: boundedAbove,
     backward: { self: upperGrad },
     promoted: ["max"],
-    strictOut: true,
+    outRule: foundDtype,
     check: both(noKernel("clamp_max_scalar_cpu", BOOL), mustFit(1)),
     castName: typeMetaName,
   }),

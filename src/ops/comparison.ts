@@ -1,5 +1,6 @@
 /** Comparisons: bool results, which never require grad. */
 import { composite, kernel } from "../dispatch/define.ts";
+import { sameDtype } from "../dispatch/out.ts";
 import { overloaded, pointwise, PointwiseOverload } from "../dispatch/pointwise.ts";
 import type { InplaceOp, Op, TensorLike } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
@@ -58,10 +59,10 @@ export const isfinite: Op<[self: Tensor]> = composite(
 );
 
 /** Is each element +∞? */
-export const isposinf: Op<[self: Tensor]> = pointwise("isposinf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(Infinity) });
+export const isposinf: Op<[self: Tensor]> = pointwise("isposinf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(Infinity), outRule: sameDtype(() => "isposinf does not support non-boolean outputs.") });
 
 /** Is each element -∞? */
-export const isneginf: Op<[self: Tensor]> = pointwise("isneginf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(-Infinity) });
+export const isneginf: Op<[self: Tensor]> = pointwise("isneginf(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.eq(-Infinity), outRule: sameDtype(() => "isneginf does not support non-boolean outputs.") });
 
 /** True for every element: there are no complex tensors. */
 export const isreal: Op<[self: Tensor]> = kernel("isreal(Tensor self) -> Tensor", {

@@ -1,5 +1,6 @@
 /** What PyTorch offers for complex tensors, as far as it has a meaning for real ones: these pass through as they are. */
 import { composite } from "../dispatch/define.ts";
+import { foundDtype } from "../dispatch/out.ts";
 import { pointwise } from "../dispatch/pointwise.ts";
 import type { FunctionOp, InplaceOp, Op } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
@@ -14,7 +15,7 @@ export const resolve_conj: Op<[self: Tensor]> = itself("resolve_conj");
 /** `self` with its negation carried out: `self` itself. */
 export const resolve_neg: Op<[self: Tensor]> = itself("resolve_neg");
 /** The complex conjugate, computed: `self` itself. */
-export const conj_physical: InplaceOp<[self: Tensor]> = composite("conj_physical(Tensor self) -> Tensor", (self: Tensor) => self, { inplace: (self: Tensor) => self });
+export const conj_physical: InplaceOp<[self: Tensor]> = composite("conj_physical(Tensor self) -> Tensor", (self: Tensor) => self, { inplace: (self: Tensor) => self, outRule: foundDtype });
 
 /** Refused: a real tensor has no imaginary part. */
 export const imag: FunctionOp<[self: Tensor]> = composite(

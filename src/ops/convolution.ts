@@ -2,11 +2,11 @@
 import { alternatives, composite, kernel, KernelOverload } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { RuntimeError, warn } from "../errors.ts";
+import { typeMetaName } from "../tensor/dtype.ts";
 import { listText, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkKernel, checkShapes, convolutionOf, transposedSizes } from "./convolution-checks.ts";
 import { convolve, correlate, spreadWindows, type Movement } from "./convolution-product.ts";
-import { typeName } from "./cpp-text.ts";
 import { filled } from "./fill.ts";
 import { cat } from "./joining.ts";
 
@@ -92,7 +92,7 @@ type Plain = [input: Tensor, weight: Tensor, bias: Tensor | null, stride: Sizes,
 
 function plain(name: string, dims: number, ...[input, weight, bias, stride, padding, dilation, groups]: Plain): Tensor {
   if (typeof padding !== "string" && bias !== null && bias.dtype !== input.dtype) {
-    throw new RuntimeError(`Input type (${typeName(input.dtype)}) and bias type (${typeName(bias.dtype)}) should be the same`);
+    throw new RuntimeError(`Input type (${typeMetaName(input.dtype)}) and bias type (${typeMetaName(bias.dtype)}) should be the same`);
   }
   return batched(name, dims, input, (batch) => {
     if (padding === "same") return same(batch, weight, bias, stride, dilation, groups);

@@ -1,12 +1,4 @@
-/** How PyTorch's C++ writes dtypes and numbers in its texts. */
-import type { DType, DTypeName } from "../tensor/dtype.ts";
-
-const names: Record<DTypeName, string> = {
-  float32: "float", float64: "double", int64: "long int", int32: "int", int16: "short int", int8: "signed char", uint8: "unsigned char", bool: "bool",
-};
-
-/** The C++ type of a dtype's elements. */
-export const typeName = (dtype: DType): string => names[dtype.name];
+/** How PyTorch's C++ writes numbers in its texts. */
 
 /** A double as a stream prints it: with six significant digits. */
 export function numberText(x: number): string {

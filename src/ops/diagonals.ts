@@ -1,6 +1,7 @@
 /** Diagonals: as views, as copies, and as matrices made of them. */
 import { composite, kernel, view, viewCopy } from "../dispatch/define.ts";
 import type { FunctionOp, Op } from "../dispatch/op.ts";
+import { exactDtype } from "../dispatch/out.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -78,7 +79,7 @@ export const diag: Op<[self: Tensor, diagonal?: number], { diagonal?: number }> 
   const ndim = self._sizes.length;
   if (ndim !== 1 && ndim !== 2) throw new RuntimeError(`diag(): Supports 1D or 2D tensors. Got ${ndim}D`);
   return ndim === 1 ? diag_embed(self, offset) : diagonal_copy(self, offset);
-});
+}, { outRule: exactDtype });
 
 /**
  * The matrix with all elements of `self` on its diagonal.

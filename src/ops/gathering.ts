@@ -2,6 +2,7 @@
 import { gather as gatherElements } from "../backends/reference/gather.ts";
 import { composite, CompositeOverload, kernel } from "../dispatch/define.ts";
 import { makeOp, type FunctionOp, type Op } from "../dispatch/op.ts";
+import { exactDtype, sameDtype } from "../dispatch/out.ts";
 import { IndexError, RuntimeError } from "../errors.ts";
 import { bool, int64 } from "../tensor/dtype.ts";
 import { broadcastSizes, contiguousStrides, listText, wrapDim, type Sizes } from "../tensor/layout.ts";
@@ -50,6 +51,7 @@ export const index_select: Op<[self: Tensor, dim: number, index: Tensor], { dim?
   "index_select(Tensor self, int dim, Tensor index) -> Tensor",
   {
     forward: selectIndices,
+    outRule: { ...sameDtype(() => "index_select(): self and result must have the same scalar type"), apart: true },
     backward: { self: ({ grad, self_sizes, dim, index }) => filled(self_sizes, 0, grad.dtype).index_add_(dim, index, grad) },
   },
 );
@@ -80,6 +82,7 @@ export const gather: Op<[self: Tensor, dim: number, index: Tensor], GatherOption
   "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
   {
     forward: gatherAlong,
+    outRule: { ...exactDtype, apart: true },
     // PyTorch saves `self` for its sizes, so that a write to it is refused here too.
     backward: { self: ({ grad, self, dim, index }) => filled(self._sizes, 0, grad.dtype).scatter_add_(dim, index, grad) },
   },
@@ -102,6 +105,7 @@ export const take_along_dim: Op<[self: Tensor, indices: Tensor, dim?: number | n
     // Any integer names a place here: they go round and round.
     return self.broadcast_to(broadcastSizes(withSize(indices._sizes, self._sizes[d]), self._sizes)).gather(d, wanted.remainder(self._sizes[d]));
   },
+  { outRule: { ...exactDtype, apart: true } },
 );
 
 /** The elements of `self`, read as one row, that `index` (int64) names. */
@@ -113,6 +117,10 @@ export const take: Op<[self: Tensor, index: Tensor], { index?: Tensor }> = kerne
     return pick(self, offsets, emptyTensor(index._sizes, self.dtype));
   },
   backward: { self: ({ grad, self, index }) => zeros_like(self).put_(index, grad, true) },
+  outRule: {
+    ...sameDtype((out, result) => `take(): self and out expected to have the same dtype, but got self.dtype = ${result.title} and out.dtype = ${out.title}`),
+    apart: true,
+  },
 });
 
 /** Fills `out`, contiguous, with the elements at `offsets`. */
@@ -134,16 +142,21 @@ export const masked_select: Op<[self: Tensor, mask: Tensor], { mask?: Tensor }> 
   backward: {
     self: ({ grad, self, mask }) => zeros_like(expandedTo(self, broadcastSizes(self._sizes, mask._sizes)), { dtype: grad.dtype }).masked_scatter_(mask, grad),
   },
+  outRule: { ...sameDtype(() => "masked_select(): self and result must have the same scalar type"), apart: true },
 });
 
 /** A row of coordinates for each element that is not zero; with `as_tuple`, one vector of coordinates for each dimension. */
 export const nonzero: FunctionOp<[self: Tensor], { as_tuple?: false }> & ((self: Tensor, options: { as_tuple: true }) => readonly Tensor[]) = makeOp(
   "nonzero",
   [
-    new CompositeOverload("nonzero(Tensor self, *, bool as_tuple=False) -> Tensor", (self: Tensor, asTuple: boolean) => {
-      if (!asTuple) return nonzeroRows(self);
-      return nonzeroRows(self._sizes.length === 0 ? expandedTo(self, [1]) : self).unbind(1);
-    }),
+    new CompositeOverload(
+      "nonzero(Tensor self, *, bool as_tuple=False) -> Tensor",
+      (self: Tensor, asTuple: boolean) => {
+        if (!asTuple) return nonzeroRows(self);
+        return nonzeroRows(self._sizes.length === 0 ? expandedTo(self, [1]) : self).unbind(1);
+      },
+      { outRule: { ...sameDtype((out, result) => `nonzero: Expected out tensor to have scalar type ${result.title} but got scalar type${out.title}`), apart: true } },
+    ),
   ],
   true,
 ) as unknown as typeof nonzero;

@@ -122,7 +122,7 @@ export function nonzeroRows(t: Tensor): Tensor {
   const positions = positionsOfNonzero(t);
   const columns = emptyTensor([t._sizes.length, positions.length], int64);
   coordinates(positions, t._sizes, wordsAtAddress(columns._address, columns._numel));
-  return columns._aliased([positions.length, t._sizes.length], [1, Math.max(positions.length, 1)], 0);
+  return columns._aliased([positions.length, t._sizes.length], [1, positions.length], 0);
 }
 
 /** The columns of `nonzeroRows`, one index tensor for each dimension. */

@@ -1,9 +1,10 @@
 /** Tensors put together into one. */
 import { composite, kernel } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
+import { type OutRule } from "../dispatch/out.ts";
 import { resultDtype } from "../dispatch/promote.ts";
 import { RuntimeError, ValueError } from "../errors.ts";
-import { get_default_dtype } from "../tensor/dtype.ts";
+import { get_default_dtype, can_cast } from "../tensor/dtype.ts";
 import { channelsLastStrides, contiguousStrides, isChannelsLast, listText, sameSizes, viewStrides, wrapDim, type Sizes } from "../tensor/layout.ts";
 import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { atleast_1d, atleast_2d, atleast_3d } from "./broadcasting.ts";
@@ -53,6 +54,12 @@ function joined(tensors: Tensors, dim: number): Tensor {
   return out;
 }
 
+const outRule: OutRule = {
+  dtype(out, result) {
+    if (!can_cast(result, out)) throw new TypeError(`torch.cat(): input types can't be cast to the desired output type ${out.title}`);
+  },
+};
+
 /**
  * The tensors one after the other along `dim`; elsewhere their sizes are equal. Vectors without elements are skipped.
  *
@@ -63,6 +70,7 @@ function joined(tensors: Tensors, dim: number): Tensor {
 export const cat: JoinAlong = kernel("cat(Tensor[] tensors, int dim=0) -> Tensor", {
   forward: joined,
   backward: { tensors: splitGrad },
+  outRule,
 });
 
 /** The part of `grad` that each joined tensor made. */
@@ -82,14 +90,14 @@ function splitGrad({ grad, tensors_sizes, dim }: { grad: Tensor; tensors_sizes: 
  * @example
  * torch.concat([torch.ones(1, 2), torch.zeros(1, 2)], 1).tolist(); // [[1, 1, 0, 0]]
  */
-export const concat: JoinAlong = composite("concat(Tensor[] tensors, int dim=0) -> Tensor", (tensors: Tensors, dim: number) => cat(tensors, dim));
+export const concat: JoinAlong = composite("concat(Tensor[] tensors, int dim=0) -> Tensor", (tensors: Tensors, dim: number) => cat(tensors, dim), { outRule });
 /**
  * The same as `cat`.
  *
  * @example
  * torch.concatenate([torch.ones(1), torch.zeros(2)]).tolist(); // [1, 0, 0]
  */
-export const concatenate: JoinAlong = composite("concatenate(Tensor[] tensors, int dim=0) -> Tensor", (tensors: Tensors, dim: number) => cat(tensors, dim));
+export const concatenate: JoinAlong = composite("concatenate(Tensor[] tensors, int dim=0) -> Tensor", (tensors: Tensors, dim: number) => cat(tensors, dim), { outRule });
 
 function refuseNone(tensors: Tensors, what: string): void {
   if (tensors.length === 0) throw new RuntimeError(`${what} expects a non-empty TensorList`);
@@ -119,13 +127,18 @@ export const stack: JoinAlong = kernel("stack(Tensor[] tensors, int dim=0) -> Te
     return row._aliased(split, viewStrides(row._sizes, row._strides, split)!, 0);
   },
   backward: { tensors: ({ grad, dim }) => grad.unbind(dim) },
+  outRule,
 });
 
 const joining = (name: string, join: (tensors: Tensors) => Tensor): Join =>
-  composite(`${name}(Tensor[] tensors) -> Tensor`, (tensors: Tensors) => {
-    refuseNone(tensors, name);
-    return join(tensors);
-  });
+  composite(
+    `${name}(Tensor[] tensors) -> Tensor`,
+    (tensors: Tensors) => {
+      refuseNone(tensors, name);
+      return join(tensors);
+    },
+    { outRule },
+  );
 
 const besides = (tensors: Tensors): Tensor => {
   const raised = atleast_1d(tensors);

@@ -2,16 +2,16 @@
 import { kernel } from "../dispatch/define.ts";
 import { fused } from "../dispatch/fused.ts";
 import type { Op } from "../dispatch/op.ts";
+import { sameDtype } from "../dispatch/out.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
-import { BOOL, bool } from "../tensor/dtype.ts";
+import { BOOL, bool, typeMetaName } from "../tensor/dtype.ts";
 import { listText } from "../tensor/layout.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { eye } from "./creation.ts";
 import {
   checkBatches, checkMatrixVector, leftGradient, multiplyBatches, multiplyInto, refuseBoolProduct, refuseUnmultipliable, rightGradient,
 } from "./matrix-product.ts";
-import { typeName } from "./cpp-text.ts";
 
 const times: Formula = ({ self, mat2 }) => self.mul(mat2);
 
@@ -31,7 +31,7 @@ export const mm: Op<[self: Tensor, mat2: Tensor], { mat2?: Tensor }> = kernel("m
     if (mat2._sizes.length !== 2) throw new RuntimeError("mat2 must be a matrix");
     refuseUnmultipliable(self._sizes, mat2._sizes);
     if (self.dtype !== mat2.dtype) {
-      throw new RuntimeError(`expected m1 and m2 to have the same dtype, but got: ${typeName(self.dtype)} != ${typeName(mat2.dtype)}`);
+      throw new RuntimeError(`expected m1 and m2 to have the same dtype, but got: ${typeMetaName(self.dtype)} != ${typeMetaName(mat2.dtype)}`);
     }
     refuseBoolProduct(self.dtype, "addmm_impl_cpu_", self._numel * mat2._numel);
     const out = emptyTensor([self._sizes[0], mat2._sizes[1]], self.dtype);
@@ -58,6 +58,7 @@ export const bmm: Op<[self: Tensor, mat2: Tensor], { mat2?: Tensor }> = kernel("
 
 /** The product of a matrix and a vector. */
 export const mv: Op<[self: Tensor, vec: Tensor], { vec?: Tensor }> = kernel("mv(Tensor self, Tensor vec) -> Tensor", {
+  outRule: sameDtype((out, result) => `addmv input tensors must have the same dtype, but got ${out.title}, ${result.title}, and ${result.title}`),
   forward: (self: Tensor, vec: Tensor) => {
     if (self._sizes.length === 0) throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
     const sizes = [self._sizes[0]];
@@ -87,8 +88,11 @@ function dotProduct(self: Tensor, other: Tensor, name: string): Tensor {
   return multiplyInto(emptyTensor([], self.dtype), row, other);
 }
 
+const dotDtype = sameDtype((out, result) => `result dtype ${out.title} does not match input dtype ${result.title}`);
+
 /** The sum of the products of two vectors' elements. */
 export const dot: Op<[self: Tensor, tensor: Tensor], { tensor?: Tensor }> = kernel("dot(Tensor self, Tensor tensor) -> Tensor", {
+  outRule: dotDtype,
   forward: (self: Tensor, tensor: Tensor) => dotProduct(self, tensor, "dot"),
   backward: {
     self: ({ grad, tensor }) => grad.mul(tensor),
@@ -98,6 +102,7 @@ export const dot: Op<[self: Tensor, tensor: Tensor], { tensor?: Tensor }> = kern
 
 /** The same as `dot` for real vectors. */
 export const vdot: Op<[self: Tensor, other: Tensor], { other?: Tensor }> = kernel("vdot(Tensor self, Tensor other) -> Tensor", {
+  outRule: dotDtype,
   forward: (self: Tensor, other: Tensor) => dotProduct(self, other, "vdot"),
   backward: {
     self: ({ grad, other }) => grad.mul(other),

@@ -1,6 +1,7 @@
 /** `torch.nn.functional.linear`. */
 import { composite } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
+import { exactDtype } from "../dispatch/out.ts";
 import { RuntimeError } from "../errors.ts";
 import { numelOf } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -22,5 +23,5 @@ export const linear: FunctionOp<[input: Tensor, weight: Tensor, bias?: Tensor | 
     const product = bias.addmm(input.reshape([numelOf(rows), input._sizes[d1 - 1]]), weight.t());
     return product.view([...rows, product._sizes[1]]);
   },
-  { method: false },
+  { method: false, outRule: exactDtype },
 );

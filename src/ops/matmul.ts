@@ -1,14 +1,14 @@
 /** Products that choose among mm, mv, dot and bmm. Which one serves decides the nodes of the graph, so the choice is PyTorch's (aten/src/ATen/native/LinearAlgebra.cpp). */
 import { composite } from "../dispatch/define.ts";
 import type { FunctionOp, Op } from "../dispatch/op.ts";
+import { sameDtype } from "../dispatch/out.ts";
 import { RuntimeError } from "../errors.ts";
 import { gradMode } from "../autograd/grad-mode.ts";
 import { requiresGrad } from "../autograd/variable.ts";
-import { FLOAT } from "../tensor/dtype.ts";
+import { FLOAT, typeMetaName } from "../tensor/dtype.ts";
 import { broadcastSizes, listText, numelOf, wrapDim, type Sizes } from "../tensor/layout.ts";
 import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { contiguous } from "./copy.ts";
-import { typeName } from "./cpp-text.ts";
 import { multiplyBatches } from "./matrix-product.ts";
 import { _unsafe_view } from "./unsafe-view.ts";
 
@@ -37,7 +37,7 @@ function refuseOut(out: Tensor, self: Tensor, other: Tensor): void {
   }
   const { dtype } = d1 > 2 && d2 > 2 ? other : self;
   if (out.dtype === dtype || d2 === 1 || self._sizes[d1 - 1] !== other._sizes[d2 - 2]) return;
-  throw new RuntimeError(`Expected out tensor to have dtype ${typeName(dtype)}, but got ${typeName(out.dtype)} instead`);
+  throw new RuntimeError(`Expected out tensor to have dtype ${typeMetaName(dtype)}, but got ${typeMetaName(out.dtype)} instead`);
 }
 
 function multiplied(self: Tensor, other: Tensor): Tensor {
@@ -115,7 +115,7 @@ function outerProduct(self: Tensor, vec2: Tensor): Tensor {
 type Outer = Op<[self: Tensor, vec2: Tensor], { vec2?: Tensor }>;
 
 /** The matrix of all products of an element of `self` with one of `vec2`. */
-export const outer: Outer = composite("outer(Tensor self, Tensor vec2) -> Tensor", outerProduct);
+export const outer: Outer = composite("outer(Tensor self, Tensor vec2) -> Tensor", outerProduct, { outRule: { apart: true } });
 /** The same as `outer`. */
 export const ger: Outer = composite("ger(Tensor self, Tensor vec2) -> Tensor", outerProduct);
 
@@ -181,7 +181,7 @@ export const tensordot: FunctionOp<[a: Tensor, b: Tensor, dims?: Contraction], {
     const count = [...new Array(dims).keys()];
     return contracted(a, b, count.map((i) => i - dims), count);
   },
-  { method: false },
+  { method: false, outRule: sameDtype((out, result) => `tensordot: Expected the output tensor to have dtype ${result.title}, but got an output tensor with dtype ${out.title}`) },
 );
 
 /** The Kronecker product: every element of `self` times all of `other`, laid out as blocks. */

@@ -3,9 +3,10 @@ import { lanesOf } from "../backends/reference/lanes.ts";
 import { composite, kernel, KernelOverload } from "../dispatch/define.ts";
 import { fused } from "../dispatch/fused.ts";
 import type { FunctionOp, Op } from "../dispatch/op.ts";
+import { exactDtype } from "../dispatch/out.ts";
 import { Reducer, reductionDims, unfolded } from "../dispatch/reduce.ts";
 import { RowFunction } from "../dispatch/rows.ts";
-import { NotImplementedError } from "../errors.ts";
+import { NotImplementedError, RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { Expr } from "../ir/expr.ts";
 import type { RowFold, RowPass, RowProgram } from "../ir/rows.ts";
@@ -111,8 +112,10 @@ function softmaxOp(name: "softmax" | "log_softmax", backwardOf: SoftmaxBackward)
     },
     backward: { self: ({ grad, result, dim }) => backwardOf(grad, result, dim, result.dtype) },
   });
-  return composite(`${name}.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`, (self: Tensor, dim: number, dtype: DType | null) =>
-    plain.call([dtype === null ? self : self.to(dtype), dim]),
+  return composite(
+    `${name}.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`,
+    (self: Tensor, dim: number, dtype: DType | null) => plain.call([dtype === null ? self : self.to(dtype), dim]),
+    { outRule: exactDtype },
   );
 }
 
@@ -137,6 +140,11 @@ const raised: Formula = ({ self, shift }) => self.add(shift);
 export const logsumexp: Op<[self: Tensor, dim: number | readonly number[], keepdim?: boolean], { dim?: number | readonly number[]; keepdim?: boolean }> = kernel(
   "logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
   {
+    outRule: {
+      dtype(out) {
+        if (out.kind !== FLOAT) throw new RuntimeError(`logsumexp(): Expected floating point type for result tensor, but got: ${out.title}`);
+      },
+    },
     forward: (self: Tensor, dim: Sizes, keepdim: boolean) => {
       const input = self.dtype.kind === FLOAT ? self : rowMajor(self, get_default_dtype());
       const { dtype } = input;

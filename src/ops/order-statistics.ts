@@ -3,10 +3,11 @@ import { kthSmallest, medianOf } from "../backends/reference/extrema.ts";
 import { lanesOf } from "../backends/reference/lanes.ts";
 import { CompositeOverload, kernel, KernelOverload } from "../dispatch/define.ts";
 import type { Op, SplitOp } from "../dispatch/op.ts";
+import { sameDtype } from "../dispatch/out.ts";
 import { overloaded } from "../dispatch/pointwise.ts";
 import { Reducer, reducedSizes, reductionDims, unfolded } from "../dispatch/reduce.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
-import { BOOL, FLOAT, int32, int64 } from "../tensor/dtype.ts";
+import { BOOL, FLOAT, int32, int64, can_cast } from "../tensor/dtype.ts";
 import { wrapDim, type Sizes } from "../tensor/layout.ts";
 import { onlyElement, viewTyped } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
@@ -71,6 +72,7 @@ const amaxLike = (name: "amax" | "amin", reducer: Reducer): Amax =>
       self: ({ grad, self, result, dim, keepdim }) =>
         shared(unfolded(grad, self._sizes, dim, keepdim), unfolded(result, self._sizes, dim, keepdim).eq(self), dim ?? []),
     },
+    outRule: sameDtype((out, result) => `Expected the dtype for input and out to match, but got ${result.title} for input's dtype and ${out.title} for out's dtype.`),
   });
 
 /** The largest element of all, or over `dim`; NaN if there is one. The gradient is shared evenly among equals. */
@@ -115,6 +117,9 @@ function alongDim(name: string, self: Tensor, dim: number, keepdim: boolean): { 
   return { d, values: emptyTensor(sizes, self.dtype), indices: emptyTensor(sizes, int64), input: rowMajor(self) };
 }
 
+const castAsserted =
+  "Expected canCast( typeMetaToScalarType(self.dtype()), typeMetaToScalarType(out.dtype())) to be true, but got false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)";
+
 function extremum(name: "max" | "min", reducer: Reducer): Extremum {
   const node = name === "max" ? "MaxBackward" : "MinBackward";
   return overloaded(
@@ -126,8 +131,15 @@ function extremum(name: "max" | "min", reducer: Reducer): Extremum {
       },
       backward: { self: ({ grad, self, result }) => sharedAmongEquals(grad, self, result) },
       node: `${node}1`,
+      outRule: {
+        dtype(out, result) {
+          if (!can_cast(result, out)) throw new RuntimeError(castAsserted);
+        },
+      },
     }),
-    new CompositeOverload(`${name}.other(Tensor self, Tensor other) -> Tensor`, (self: Tensor, other: Tensor) => (name === "max" ? self.maximum(other) : self.minimum(other))),
+    new CompositeOverload(`${name}.other(Tensor self, Tensor other) -> Tensor`, (self: Tensor, other: Tensor) => (name === "max" ? self.maximum(other) : self.minimum(other)), {
+      outRule: { keepsInputs: true },
+    }),
     new KernelOverload(`${name}.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`, {
       forward: (self: Tensor, dim: number, keepdim: boolean) => {
         const { d, values, indices, input } = alongDim(`${name}()`, self, dim, keepdim);
@@ -243,5 +255,6 @@ export const kthvalue: Op<[self: Tensor, k: number, dim?: number, keepdim?: bool
       return [values, indices];
     },
     backward: { self: ({ grad, self_sizes, dim, keepdim, indices }) => placed(grad, indices, self_sizes, dim, keepdim) },
+    outRule: { ...sameDtype((_out, _result, index) => (index === 0 ? "output values must be of same type as input" : "output indices must be of scalar type Long")), apart: true },
   },
 );

@@ -1,4 +1,5 @@
 /** Signs, magnitudes and rounding. Derivatives here and in all ops as in PyTorch's tools/autograd/derivatives.yaml. */
+import { sameDtype } from "../dispatch/out.ts";
 import { choose, overloaded, pointwise, PointwiseOverload } from "../dispatch/pointwise.ts";
 import { composite } from "../dispatch/define.ts";
 import type { InplaceOp, Op } from "../dispatch/op.ts";
@@ -45,7 +46,11 @@ export const sgn: Unary = pointwise("sgn(Tensor self) -> Tensor", {
 });
 
 /** Is the sign bit of each element set? Bool. */
-export const signbit: Op<[self: Tensor]> = pointwise("signbit(Tensor self) -> Tensor", { out: "bool", value: valueOnly(({ self }) => self.signbit()) });
+export const signbit: Op<[self: Tensor]> = pointwise("signbit(Tensor self) -> Tensor", {
+  out: "bool",
+  value: valueOnly(({ self }) => self.signbit()),
+  outRule: sameDtype(() => "signbit does not support non-boolean outputs."),
+});
 
 /** The largest whole number not above each element. */
 export const floor: Unary = pointwise("floor(Tensor self) -> Tensor", {

@@ -1,5 +1,6 @@
 /** Powers. */
 import { composite, CompositeOverload } from "../dispatch/define.ts";
+import { sameDtype } from "../dispatch/out.ts";
 import { choose, overloaded, PointwiseOverload } from "../dispatch/pointwise.ts";
 import type { InplaceOp, TensorLike } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
@@ -73,6 +74,8 @@ export const square: InplaceOp<[self: Tensor]> = composite("square(Tensor self) 
 
 const inDouble = <T extends TensorLike>(x: T): T | Tensor => (x instanceof Tensor ? x.to(float64) : x);
 
+const outRule = sameDtype((out, result) => `the output given to float_power has dtype ${out.title} but the operation's result requires dtype ${result.title}`);
+
 function floatPower(parameters: string): CompositeOverload {
   const inplace = (self: Tensor, exponent: TensorLike): Tensor => {
     if (self.dtype !== float64) {
@@ -80,7 +83,7 @@ function floatPower(parameters: string): CompositeOverload {
     }
     return self.pow_(inDouble(exponent));
   };
-  return new CompositeOverload(`float_power(${parameters}) -> Tensor`, (self: TensorLike, exponent: TensorLike) => pow(inDouble(self), inDouble(exponent)), { inplace });
+  return new CompositeOverload(`float_power(${parameters}) -> Tensor`, (self: TensorLike, exponent: TensorLike) => pow(inDouble(self), inDouble(exponent)), { inplace, outRule });
 }
 
 /** self to the power of exponent, computed and returned in float64. */

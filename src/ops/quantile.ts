@@ -1,6 +1,7 @@
 /** Quantiles: elements by their rank, or between two ranks. */
 import { CompositeOverload } from "../dispatch/define.ts";
 import type { Op } from "../dispatch/op.ts";
+import { sameDtype } from "../dispatch/out.ts";
 import { overloaded } from "../dispatch/pointwise.ts";
 import { RuntimeError } from "../errors.ts";
 import { FLOAT, int64 } from "../tensor/dtype.ts";
@@ -16,11 +17,11 @@ function check(self: Tensor, q: Tensor, interpolation: string): void {
   const refuse = (text: string): never => {
     throw new RuntimeError(`quantile() ${text}`);
   };
+  if (!interpolations.includes(interpolation)) refuse(`interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${interpolation}`);
   if (self._numel === 0) refuse("input tensor must be non-empty");
   if (q._sizes.length > 1) refuse("q must be a scalar or 1D tensor");
   if (self.dtype.kind !== FLOAT) refuse("input tensor must be either float or double dtype");
   if (q.dtype !== self.dtype) refuse("q tensor must be same dtype as the input tensor");
-  if (!interpolations.includes(interpolation)) refuse(`interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${interpolation}`);
   if (q.ge(0).logical_and(q.le(1)).all().item() !== true) refuse("q values must be in the range [0, 1]");
 }
 
@@ -69,12 +70,15 @@ interface Options {
 }
 type Quantile = Op<[self: Tensor, q: Tensor | number, dim?: number | null, keepdim?: boolean], Options>;
 
+const outRule = sameDtype(() => "quantile() out tensor must be same dtype as the input tensor");
+
 const quantiles = (name: "quantile" | "nanquantile"): Quantile =>
   overloaded(
     {},
     new CompositeOverload(
       `${name}(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor`,
       (self: Tensor, q: Tensor, dim: number | null, keepdim: boolean, interpolation: string) => quantileOf(name, self, q, dim, keepdim, interpolation),
+      { outRule },
     ),
     new CompositeOverload(
       `${name}.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor`,
@@ -82,6 +86,7 @@ const quantiles = (name: "quantile" | "nanquantile"): Quantile =>
         if (!(q >= 0 && q <= 1)) throw new RuntimeError(`quantile() q must be in the range [0, 1] but got ${q}`);
         return quantileOf(name, self, filled([], q, self.dtype), dim, keepdim, interpolation);
       },
+      { outRule },
     ),
   );
 

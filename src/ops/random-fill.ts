@@ -5,11 +5,11 @@ import type { Floats } from "../random/elements.ts";
 import { defaultGenerator, type Generator } from "../random/generator.ts";
 import { randint, randomFull } from "../random/integers.ts";
 import * as normals from "../random/normal.ts";
-import { BOOL, bool, FLOAT, float32, int16, int32, int64, int8, uint8, type DType } from "../tensor/dtype.ts";
+import { BOOL, bool, FLOAT, float32, int16, int32, int64, int8, uint8, typeMetaName, type DType } from "../tensor/dtype.ts";
 import { isExpandable } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expandError } from "./copy.ts";
-import { numberText, typeName } from "./cpp-text.ts";
+import { numberText } from "./cpp-text.ts";
 import { fillInMemoryOrder, readInMemoryOrder } from "./memory-order.ts";
 
 export type Int = number | bigint;
@@ -26,7 +26,7 @@ export function fillUniform(self: Tensor, from: number, to: number, source: Rand
   refuseNonFloat(dtype, "check_uniform_bounds");
   const largest = dtype === float32 ? LARGEST_FLOAT32 : Number.MAX_VALUE;
   for (const [name, bound] of Object.entries({ from, to })) {
-    if (!(Math.abs(bound) <= largest)) throw new RuntimeError(`${name} is out of bounds for ${typeName(dtype)}`);
+    if (!(Math.abs(bound) <= largest)) throw new RuntimeError(`${name} is out of bounds for ${typeMetaName(dtype)}`);
   }
   if (from > to) throw new RuntimeError(`uniform_ expects to return a [from, to) range, but found from=${numberText(from)} > to=${numberText(to)}`);
   if (to - from > largest) {
@@ -66,7 +66,7 @@ export function fillExponential(self: Tensor, lambda: number, source: RandomSour
 
 export function fillCauchy(self: Tensor, median: number, sigma: number, source: RandomSource): void {
   if (!(sigma > 0)) throw new RuntimeError(`cauchy_ expects sigma > 0.0, but found sigma=${numberText(sigma)}`);
-  refuseDiscrete(self, "Cauchy", typeName(self.dtype));
+  refuseDiscrete(self, "Cauchy", typeMetaName(self.dtype));
   fillInMemoryOrder(self, (out) => distributions.cauchy(out as Floats, median, sigma, source ?? defaultGenerator));
 }
 
@@ -131,10 +131,10 @@ function checkBounds(dtype: DType, from: bigint, last: bigint): void {
       const digits = digitsOf(dtype);
       if (bound >= -(2n ** digits) && bound <= 2n ** digits) continue;
       warn(
-        `${name} is out of bounds [-(2^${digits}), 2^${digits}]. Due to precision limitations ${typeName(dtype)} can support discrete uniform distribution only within this range. This warning will become an error in version 1.7 release, please fix the code in advance`,
+        `${name} is out of bounds [-(2^${digits}), 2^${digits}]. Due to precision limitations ${typeMetaName(dtype)} can support discrete uniform distribution only within this range. This warning will become an error in version 1.7 release, please fix the code in advance`,
       );
     } else if (bound < limits(dtype)[0] || bound > limits(dtype)[1]) {
-      throw new RuntimeError(`${name} is out of bounds for ${typeName(dtype)}`);
+      throw new RuntimeError(`${name} is out of bounds for ${typeMetaName(dtype)}`);
     }
   }
 }

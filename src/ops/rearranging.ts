@@ -200,8 +200,8 @@ function repeatedIndices(repeats: Tensor): Tensor {
   return out;
 }
 
-function checkOutputSize(size: number, wanted: number | null): void {
-  if (wanted !== null && wanted !== size) throw new RuntimeError(`repeat_interleave: Invalid output_size, expected ${size} but got ${wanted}`);
+function checkOutputSize(size: number, wanted: number | null, text = "allocated size does not match required size"): void {
+  if (wanted !== null && wanted !== size) throw new RuntimeError(text);
 }
 
 function interleavedBy(self: Tensor, repeats: Tensor, dim: number | null, outputSize: number | null): Tensor {
@@ -225,7 +225,8 @@ function interleavedEvenly(self: Tensor, repeats: number, dim: number | null, ou
   const input = self._sizes.length === 0 ? self.reshape([1]) : self;
   const d = wrapDim(dim, input._sizes.length);
   if (repeats < 0) throw new RuntimeError("Repeats must be non-negative");
-  checkOutputSize(input._sizes[d] * repeats, outputSize);
+  const size = input._sizes[d] * repeats;
+  checkOutputSize(size, outputSize, `repeat_interleave: Invalid output_size, expected ${size} but got ${outputSize}`);
   const widened = input.unsqueeze(d + 1).expand(input._sizes.toSpliced(d + 1, 0, repeats));
   return clone(widened, { memory_format: contiguous_format }).flatten(d, d + 1);
 }

@@ -1,6 +1,7 @@
 /** Sums, means, products and counts, over all elements or over some dimensions. */
 import { gradMode } from "../autograd/grad-mode.ts";
 import { composite, kernel, KernelOverload } from "../dispatch/define.ts";
+import { exactDtype, type OutRule } from "../dispatch/out.ts";
 import { overloaded } from "../dispatch/pointwise.ts";
 import type { Op } from "../dispatch/op.ts";
 import { foldedCount, Reducer, reductionDims, unfolded, wrapDims } from "../dispatch/reduce.ts";
@@ -39,12 +40,14 @@ export const sum: Reduction = overloaded(
   new KernelOverload("sum(Tensor self, *, ScalarType? dtype=None) -> Tensor", {
     forward: (self: Tensor, dtype: DType | null) => sums.run([self], null, false, widened(self, dtype), widened(self, dtype)),
     backward: { self: ({ grad, self_sizes }) => grad.expand(self_sizes) },
+    takesOut: false,
   }),
   new KernelOverload("sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", {
     forward: (self: Tensor, dim: Sizes | null, keepdim: boolean, dtype: DType | null) =>
       sums.run([self], reductionDims(dim, self._sizes.length), keepdim, widened(self, dtype), widened(self, dtype)),
     backward: { self: ({ grad, self_sizes, dim, keepdim }) => unfolded(grad, self_sizes, dim, keepdim).expand(self_sizes) },
     node: "SumBackward1",
+    outRule: { ...exactDtype, setsDtype: true },
   }),
 );
 
@@ -57,6 +60,7 @@ export const nansum: Reduction = kernel("nansum(Tensor self, int[1]? dim=None, b
   backward: {
     self: ({ grad, self, dim, keepdim }) => unfolded(grad, self._sizes, dim, keepdim).expand(self._sizes).mul(self.isnan().logical_not()),
   },
+  outRule: { ...exactDtype, setsDtype: true },
 });
 
 const means = new Reducer("sum", ({ self }) => self, ({ folded, count }) => folded.div(count));
@@ -83,6 +87,7 @@ export const mean: Reduction = overloaded(
       return means.run([self, self._numel], null, false, out, out);
     },
     backward: { self: ({ grad, self_sizes }) => grad.expand(self_sizes).div(foldedCount(self_sizes, null)) },
+    outRule: {},
   }),
   new KernelOverload("mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", {
     forward: (self: Tensor, dim: Sizes | null, keepdim: boolean, dtype: DType | null) => {
@@ -91,6 +96,7 @@ export const mean: Reduction = overloaded(
     },
     backward: { self: ({ grad, self_sizes, dim, keepdim }) => unfolded(grad, self_sizes, dim, keepdim).expand(self_sizes).div(foldedCount(self_sizes, dim)) },
     node: "MeanBackward1",
+    outRule: {},
   }),
 );
 
@@ -130,12 +136,14 @@ export const prod: Op<[self: Tensor, dim?: number, keepdim?: boolean], { dim?: n
   new KernelOverload("prod(Tensor self, *, ScalarType? dtype=None) -> Tensor", {
     forward: (self: Tensor, dtype: DType | null) => products.run([self], null, false, widened(self, dtype), widened(self, dtype)),
     backward: { self: ({ grad, self, result }) => prodBackward(grad, self, result) },
+    takesOut: false,
   }),
   new KernelOverload("prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", {
     forward: (self: Tensor, dim: number, keepdim: boolean, dtype: DType | null) =>
       products.run([self], wrapDims([dim], self._sizes.length), keepdim, widened(self, dtype), widened(self, dtype)),
     backward: { self: ({ grad, self, dim, keepdim, result }) => prodDimBackward(grad, self, dim, keepdim, result) },
     node: "ProdBackward1",
+    outRule: { ...exactDtype, setsDtype: true },
   }),
 );
 
@@ -151,10 +159,15 @@ function truthFold(name: "any" | "all"): Op<[self: Tensor, dim?: Dims, keepdim?:
   const reducer = new Reducer(name, ({ self }) => self.ne(0));
   const over = (self: Tensor, dims: readonly number[] | null, keepdim: boolean): Tensor =>
     reducer.run([self], dims === null ? null : wrapDims(dims, self._sizes.length), keepdim, self.dtype, self.dtype === uint8 ? uint8 : bool);
+  const outRule: OutRule = {
+    dtype(out) {
+      if (out !== bool && out !== uint8) throw new RuntimeError(`${name} only supports bool tensor for result, got: ${out.title}`);
+    },
+  };
   return overloaded(
     {},
-    new KernelOverload(`${name}(Tensor self) -> Tensor`, { forward: (self: Tensor) => over(self, null, false) }),
-    new KernelOverload(`${name}.dims(Tensor self, int[1]? dim=None, bool keepdim=False) -> Tensor`, { forward: over }),
+    new KernelOverload(`${name}(Tensor self) -> Tensor`, { forward: (self: Tensor) => over(self, null, false), outRule }),
+    new KernelOverload(`${name}.dims(Tensor self, int[1]? dim=None, bool keepdim=False) -> Tensor`, { forward: over, outRule }),
   );
 }
 

@@ -4,6 +4,7 @@ import type { InplaceOp } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
 import { wrapDim } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { numberText } from "./cpp-text.ts";
 import { normBackward, vector_norm } from "./vector-norm.ts";
 
 /** The dimensions of a slice, the norm of each, which slices are too long, and what a norm counts as in a quotient. */
@@ -27,7 +28,7 @@ export const renorm: InplaceOp<[self: Tensor, p: number, dim: number, maxnorm: n
     forward: (self: Tensor, p: number, dim: number, most: number) => {
       const n = self._sizes.length;
       if (p <= 0) throw new RuntimeError("renorm: non-positive-norm not supported");
-      if (most < 0) throw new RuntimeError(`renorm: expected maxnorm to be >= 0 but got ${most}`);
+      if (!(most >= 0)) throw new RuntimeError(`renorm: expected maxnorm to be >= 0 but got ${numberText(most)}`);
       if (n < 2) throw new RuntimeError(`renorm: input needs at least 2 dimensions, got ${n} dimensions`);
       const { tooLong, divisor } = measured(self, p, dim, most);
       return self.mul(divisor.reciprocal().mul(most).where(tooLong, 1));

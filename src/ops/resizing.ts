@@ -6,9 +6,9 @@ import { NotImplementedNode } from "../autograd/node.ts";
 import { bumpVersion, checkInplace, gradientNode, renewAccumulator, requiresGrad, setHistory } from "../autograd/variable.ts";
 import { RuntimeError } from "../errors.ts";
 import { Storage } from "../tensor/heap.ts";
+import { typeMetaName } from "../tensor/dtype.ts";
 import { contiguousStrides, sameSizes, type Sizes } from "../tensor/layout.ts";
 import { isInference, type Tensor } from "../tensor/tensor.ts";
-import { typeName } from "./cpp-text.ts";
 import { bytesWithin } from "./view-geometry.ts";
 
 type Size = readonly number[];
@@ -69,7 +69,7 @@ function setTo(self: Tensor, source: Tensor | null, storage: Storage, { sizes, s
   const recording = gradMode.enabled && [self, source].some((t) => t !== null && requiresGrad(t));
   checkInplace(self, recording);
   if (source !== null && source.dtype !== self.dtype) {
-    throw new RuntimeError(`Could not set tensor of type ${typeName(source.dtype)} to a tensor of type ${typeName(self.dtype)}`);
+    throw new RuntimeError(`Could not set tensor of type ${typeMetaName(source.dtype)} to a tensor of type ${typeMetaName(self.dtype)}`);
   }
   const node = recording ? new NotImplementedNode("set_", [self, source].map((t) => (t === null ? null : gradientNode(t)))) : null;
   makeRoom(storage, sizes, strides, offset, self.dtype.itemsize);

@@ -7,11 +7,10 @@ import { RowFunction, type RowOperand } from "../dispatch/rows.ts";
 import { NotImplementedError, RuntimeError, ValueError, warn } from "../errors.ts";
 import { Expr } from "../ir/expr.ts";
 import type { RowProgram } from "../ir/rows.ts";
-import { FLOAT, float64, type DType } from "../tensor/dtype.ts";
+import { FLOAT, float64, typeMetaName, type DType } from "../tensor/dtype.ts";
 import { listText, numelOf, sameSizes, type Sizes } from "../tensor/layout.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
-import { typeName } from "./cpp-text.ts";
 import { finfo } from "./type-info.ts";
 
 type MaybeTensor = Tensor | null;
@@ -84,7 +83,7 @@ export const rms_norm: FunctionOp<
     const small = eps ?? finfo(input.dtype).eps;
     const mixed = weight !== null && weight.dtype !== input.dtype;
     if (mixed) {
-      const [of, other] = [input, weight].map(({ dtype }) => typeName(dtype));
+      const [of, other] = [input, weight].map(({ dtype }) => typeMetaName(dtype));
       warn(`Mismatch dtype between input and weight: input dtype = ${of}, weight dtype = ${other}, Cannot dispatch to fused implementation.`);
     }
     const recorded = gradMode.enabled && (requiresGrad(input) || (weight !== null && requiresGrad(weight)));

@@ -5,30 +5,37 @@ import { logCumulativeSumLanes } from "../backends/reference/recurrence.ts";
 import { kernel } from "../dispatch/define.ts";
 import { refuseInternalOverlap } from "../dispatch/iterate.ts";
 import type { InplaceOp, Op } from "../dispatch/op.ts";
+import { exactDtype, sameDtype } from "../dispatch/out.ts";
 import { Scanner } from "../dispatch/scan.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
-import { BOOL, FLOAT, float32, int64, type DType } from "../tensor/dtype.ts";
+import { BOOL, FLOAT, float32, int64, typeMetaName, type DType } from "../tensor/dtype.ts";
 import { wrapDim } from "../tensor/layout.ts";
 import { viewTyped, wordsOf } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
 import type { ValuesAndIndices } from "./order-statistics.ts";
 import { runningProductBackward, suffixSum } from "./recurrence.ts";
-import { typeName } from "./cpp-text.ts";
 
 type Running = InplaceOp<[self: Tensor, dim: number], { dim?: number; dtype?: DType | null }>;
 
 /** What a running sum or product does: integers and bools become int64, in place they stay what they are. */
 function running(name: "cumsum" | "cumprod", scanner: Scanner) {
+  const refuseBool = (self: Tensor, dtype: DType): void => {
+    if (dtype.kind === BOOL && self._numel > 0 && self._sizes.length > 0) throw new NotImplementedError(`"${name}_out_cpu" not implemented for 'Bool'`);
+  };
   return {
-    forward: (self: Tensor, dim: number, dtype: DType | null) =>
-      scanner.run(self, wrapDim(dim, self._sizes.length), dtype ?? (self.dtype.kind === FLOAT ? self.dtype : int64)),
+    outRule: { ...exactDtype, setsDtype: true },
+    forward: (self: Tensor, dim: number, dtype: DType | null) => {
+      const d = wrapDim(dim, self._sizes.length);
+      if (dtype !== null) refuseBool(self, dtype);
+      return scanner.run(self, d, dtype ?? (self.dtype.kind === FLOAT ? self.dtype : int64));
+    },
     inplace: (self: Tensor, dim: number, dtype: DType | null) => {
       const d = wrapDim(dim, self._sizes.length);
       if (dtype !== null && dtype !== self.dtype) {
-        throw new RuntimeError(`Bad in-place call: input tensor dtype ${typeName(self.dtype)} and output tensor dtype ${typeName(dtype)} should match`);
+        throw new RuntimeError(`Bad in-place call: input tensor dtype ${typeMetaName(self.dtype)} and output tensor dtype ${typeMetaName(dtype)} should match`);
       }
-      if (self.dtype.kind === BOOL && self._numel > 0 && self._sizes.length > 0) throw new NotImplementedError(`"${name}_out_cpu" not implemented for 'Bool'`);
+      refuseBool(self, self.dtype);
       refuseInternalOverlap(self);
       scanner.run(self, d, self.dtype, { target: self });
     },
@@ -56,6 +63,8 @@ export const cumprod: Running = kernel("cumprod(Tensor self, int dim, *, ScalarT
   },
 });
 
+const foundScalarType = sameDtype((out, result) => `expected scalar_type ${result.title} but found ${out.title}`);
+
 type RunningExtremum = Op<[self: Tensor, dim: number], { dim?: number }, ValuesAndIndices>;
 
 /** The dimension of cummax and cummin, which look at it only where there are elements. */
@@ -73,6 +82,7 @@ const cumulative = (name: "cummax" | "cummin"): RunningExtremum =>
       runningExtremum(viewTyped(input), lanesOf(self._sizes, d), name === "cummax", viewTyped(values), wordsOf(indices));
       return [values, indices];
     },
+    outRule: foundScalarType,
     backward: {
       self: ({ grad, self, indices, dim }) => (self._sizes.length === 0 || self._numel === 0 ? grad : self.new_zeros(self._sizes).scatter_add(dim, indices, grad)),
     },
@@ -99,6 +109,7 @@ function logCumulativeSumBackward(grad: Tensor, self: Tensor, result: Tensor, di
 
 /** The logarithm of the sum of exp(x) over the elements up to each one along `dim`. */
 export const logcumsumexp: Op<[self: Tensor, dim: number], { dim?: number }> = kernel("logcumsumexp(Tensor self, int dim) -> Tensor", {
+  outRule: foundScalarType,
   forward: (self: Tensor, dim: number) => {
     const d = wrapDim(dim, self._sizes.length);
     if (self.dtype.kind !== FLOAT) throw new NotImplementedError(`"logcumsumexp_out_cpu" not implemented for '${self.dtype.title}'`);

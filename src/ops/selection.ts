@@ -1,5 +1,6 @@
 /** Elements picked or filled in by a mask. */
 import { CompositeOverload } from "../dispatch/define.ts";
+import { sameDtype } from "../dispatch/out.ts";
 import { overloaded, PointwiseOverload } from "../dispatch/pointwise.ts";
 import type { FunctionOp, InplaceOp, TensorLike } from "../dispatch/op.ts";
 import { RuntimeError, warn } from "../errors.ts";
@@ -36,6 +37,7 @@ function whereOf(parameters: string, takesOut = false): PointwiseOverload {
     numbers: false,
     inplace: false,
     takesOut,
+    outRule: sameDtype((out, result) => `Expected out type to be ${result.title} but got ${out.title}`),
   });
 }
 

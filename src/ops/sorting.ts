@@ -3,6 +3,7 @@ import { commonest, selectLanes, sortLanes } from "../backends/reference/sort.ts
 import { lanesOf } from "../backends/reference/lanes.ts";
 import { composite, CompositeOverload, kernel, KernelOverload } from "../dispatch/define.ts";
 import type { Op } from "../dispatch/op.ts";
+import { exactDtype, sameDtype } from "../dispatch/out.ts";
 import { overloaded } from "../dispatch/pointwise.ts";
 import { IndexError, RuntimeError } from "../errors.ts";
 import { reducedSizes } from "../dispatch/reduce.ts";
@@ -10,7 +11,8 @@ import { BOOL, int64 } from "../tensor/dtype.ts";
 import { isNonOverlappingAndDense, wrapDim } from "../tensor/layout.ts";
 import { viewTyped, wordsOf } from "../tensor/read.ts";
 import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
-import { rowMajor, writeInto } from "./copy.ts";
+import { clone, rowMajor, writeInto } from "./copy.ts";
+import { filled } from "./fill.ts";
 import { placed, type ValuesAndIndices } from "./order-statistics.ts";
 
 interface SortOptions {
@@ -64,7 +66,7 @@ export const argsort: Op<[self: Tensor, dim?: number, descending?: boolean], Sor
 );
 
 /** The elements in rising order along the first dimension. */
-export const msort: Op<[self: Tensor]> = composite("msort(Tensor self) -> Tensor", (self: Tensor) => sort(self, 0)[0]);
+export const msort: Op<[self: Tensor]> = composite("msort(Tensor self) -> Tensor", (self: Tensor) => sort(self, 0)[0], { outRule: exactDtype });
 
 interface TopkOptions {
   k?: number;
@@ -89,8 +91,9 @@ export const topk: Op<[self: Tensor, k: number, dim?: number, largest?: boolean,
       const lanes = lanesOf(self._sizes, d);
       if (k < 0 || k > lanes.n) throw new RuntimeError("selected index k out of range");
       if (self.dtype.kind === BOOL) throw new RuntimeError("topk does not support bool dtypes on CPU");
-      const sizes = self._sizes.map((size, i) => (i === d ? k : size));
       const input = rowMajor(self);
+      if (self._sizes.length === 0) return [clone(self), filled([], 0, int64)]; // even for k = 0
+      const sizes = self._sizes.map((size, i) => (i === d ? k : size));
       const [values, positions] = [emptyTensor(sizes, self.dtype), emptyTensor(sizes, int64)];
       if (values._numel > 0) selectLanes(viewTyped(input), lanes, k, largest, viewTyped(values), wordsOf(positions));
       return [values, positions];
@@ -103,6 +106,7 @@ export const topk: Op<[self: Tensor, k: number, dim?: number, largest?: boolean,
 export const mode: Op<[self: Tensor, dim?: number, keepdim?: boolean], { dim?: number; keepdim?: boolean }, ValuesAndIndices> = kernel(
   "mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)",
   {
+    outRule: sameDtype((out, result, index) => `expected scalar type '${result.title}' but got '${out.title}' for ${index === 0 ? "values" : "indices"} output`),
     forward: (self: Tensor, dim: number, keepdim: boolean) => {
       const d = wrapDim(dim, self._sizes.length);
       if (self._sizes.length > 0 && self._sizes[d] === 0) throw new IndexError(`mode(): Expected reduction dim ${d} to have non-zero size.`);

@@ -1,5 +1,6 @@
 /** Special functions and their kin, element by element. */
 import { composite } from "../dispatch/define.ts";
+import { sameDtype } from "../dispatch/out.ts";
 import { choose, overloaded, pointwise, PointwiseOverload } from "../dispatch/pointwise.ts";
 import type { InplaceOp, Op, TensorLike } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
@@ -123,9 +124,11 @@ export const xlogy: InplaceOp<[self: TensorLike, other: TensorLike]> = overloade
   }),
 );
 
+const mixedText = "heaviside is not yet implemented for tensors with different dtypes.";
+
 function refuseMixed(values: readonly unknown[]): void {
   const [self, other] = values as [Tensor, Tensor];
-  if (self.dtype !== other.dtype) throw new RuntimeError("heaviside is not yet implemented for tensors with different dtypes.");
+  if (self.dtype !== other.dtype) throw new RuntimeError(mixedText);
 }
 
 /** 0 below 0, 1 above, `values` at 0. It has no derivative. */
@@ -134,6 +137,7 @@ export const heaviside: InplaceOp<[self: Tensor, values: Tensor]> = pointwise("h
   backward: { self: () => 0, values: () => 0 },
   noDerivative: "heaviside",
   refuse: refuseMixed,
+  outRule: sameDtype(() => mixedText),
   numbers: false,
 });
 
@@ -163,5 +167,6 @@ export const nan_to_num: InplaceOp<[self: Tensor, nan?: Replacement, posinf?: Re
   {
     inplace: (self: Tensor, nan: Replacement, posinf: Replacement, neginf: Replacement) =>
       self.dtype.kind === FLOAT ? replacing.inplace!(replacements(self, nan, posinf, neginf)) : self,
+    outRule: sameDtype((out, result) => `nan_to_num: dtype of out: ${out.title} should be same as input: ${result.title}`),
   },
 );

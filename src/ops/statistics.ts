@@ -35,7 +35,7 @@ function spreadOf({ reducer, name }: Spread, self: Tensor, dim: Sizes | null, co
   }
   const dims = reductionDims(dim, self._sizes.length);
   const count = foldedCount(self._sizes, dim);
-  const freedom = count - (correction ?? 1);
+  const freedom = (self._numel === 0 ? 0 : count) - (correction ?? 1);
   if (freedom <= 0) {
     warn(`${name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel divided by output numel).`);
   }
@@ -91,6 +91,7 @@ const variance: Op<Positional, Options> = overloaded(
   ...forms("var", "Tensor", new KernelOverload(schema("var", "Tensor"), {
     forward: (self, dim, correction, keepdim) => spreadOf({ reducer: variances, name: "var" }, self, dim, correction, keepdim).spread,
     backward: { self: ({ grad, self, dim, correction, keepdim }) => varBackward(grad, self, dim, correction, keepdim) },
+    outRule: {},
   })),
 );
 
@@ -102,6 +103,7 @@ export const std: Op<Positional, Options> = overloaded(
   ...forms("std", "Tensor", new KernelOverload(schema("std", "Tensor"), {
     forward: (self, dim, correction, keepdim) => spreadOf({ reducer: deviations, name: "std" }, self, dim, correction, keepdim).spread,
     backward: { self: ({ grad, self, result, dim, correction, keepdim }) => stdBackward(result, grad, self, dim, correction, keepdim) },
+    outRule: {},
   })),
 );
 

@@ -3,9 +3,9 @@ import { choose, overloaded, pointwise, PointwiseOverload } from "../dispatch/po
 import type { InplaceOp } from "../dispatch/op.ts";
 import { NotImplementedError, RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
-import { FLOAT } from "../tensor/dtype.ts";
+import { FLOAT, typeMetaName, BOOL } from "../tensor/dtype.ts";
+import { noKernel } from "./refusals.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { typeName } from "./cpp-text.ts";
 
 type Scaled = InplaceOp<[self: Tensor, tensor1: Tensor, tensor2: Tensor], { tensor1?: Tensor; tensor2?: Tensor; value?: number | bigint }>;
 
@@ -19,6 +19,7 @@ export const addcmul: Scaled = pointwise("addcmul(Tensor self, Tensor tensor1, T
     tensor1: ({ grad, tensor2, value }) => grad.mul(tensor2.mul(value)),
     tensor2: ({ grad, tensor1, value }) => grad.mul(tensor1.mul(value)),
   },
+  check: noKernel("addcmul_cpu_out", BOOL),
   numbers: false,
 });
 
@@ -50,7 +51,7 @@ function checkEnds([self, end, weight]: readonly unknown[]): void {
   const { dtype } = self as Tensor;
   for (const [name, t] of Object.entries({ end, weight })) {
     if (!(t instanceof Tensor) || t.dtype === dtype || (name === "weight" && t._sizes.length === 0)) continue;
-    throw new RuntimeError(`expected dtype ${typeName(dtype)} for \`${name}\` but got dtype ${typeName(t.dtype)}`);
+    throw new RuntimeError(`expected dtype ${typeMetaName(dtype)} for \`${name}\` but got dtype ${typeMetaName(t.dtype)}`);
   }
   if (dtype.kind !== FLOAT) {
     throw new NotImplementedError(`"lerp_kernel_${weight instanceof Tensor ? "tensor" : "scalar"}" not implemented for '${dtype.title}'`);

@@ -43,6 +43,8 @@ function alongDim(self: Tensor, dim: number, consecutive: boolean): Triple {
   if (self._sizes.length === 0) throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
   const d = wrapDim(dim, self._sizes.length);
   const n = self._sizes[d];
+  const empty = self._sizes.filter((size) => size === 0).length;
+  if (n === 0 && empty > 1) throw new RuntimeError("Number of zero sized dimensions is more than one, so unique cannot be applied ");
   if (self._sizes.some((size, i) => size === 0 && i !== d)) throw new RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied");
   const slices = rowMajor(self.movedim(d, 0));
   const width = n === 0 ? 0 : slices._numel / n;

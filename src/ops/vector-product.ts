@@ -1,6 +1,7 @@
 /** Products of vectors: functions of torch and torch.linalg. */
 import { composite, KernelOverload } from "../dispatch/define.ts";
 import type { FunctionOp, Op } from "../dispatch/op.ts";
+import { exactDtype, sameDtype } from "../dispatch/out.ts";
 import { NotImplementedError, RuntimeError, warn } from "../errors.ts";
 import { BOOL, FLOAT } from "../tensor/dtype.ts";
 import { broadcastSizes, wrapDim } from "../tensor/layout.ts";
@@ -44,10 +45,11 @@ export const cross: Op<[self: Tensor, other: Tensor, dim?: number | null], { oth
     if (first < 0) throw new RuntimeError("no dimension of size 3 in input");
     return crossAlong(self, other, first);
   },
+  { outRule: { ...exactDtype, apart: true } },
 );
 
 /** The vector product of self and other along `dim`, whose size is 3. */
-export const linalgCross: FunctionOp<[self: Tensor, other: Tensor], { dim?: number }> = composite("linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", crossAlong, { method: false });
+export const linalgCross: FunctionOp<[self: Tensor, other: Tensor], { dim?: number }> = composite("linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", crossAlong, { method: false, outRule: { ...exactDtype, apart: true } });
 
 /** The sum of x · y along `dim`. */
 export const vecdot: FunctionOp<[x: Tensor, y: Tensor], { dim?: number }> = composite(
@@ -56,5 +58,5 @@ export const vecdot: FunctionOp<[x: Tensor, y: Tensor], { dim?: number }> = comp
     if (x.dtype.kind !== FLOAT) throw new RuntimeError(`linalg.vecdot: Expected a floating point or complex tensor as input. Got ${x.dtype.title}`);
     return x.mul(y).sum(dim);
   },
-  { method: false },
+  { method: false, outRule: sameDtype((out, result) => `linalg.vecdot: Expected out of dtype${result.title} but found ${out.title}`) },
 );

@@ -1,6 +1,7 @@
 /** The views' copying forms: the same elements, in row-major memory of their own. */
 import { kernel, viewCopy } from "../dispatch/define.ts";
 import type { FunctionOp, Op } from "../dispatch/op.ts";
+import { sameDtype } from "../dispatch/out.ts";
 import { inferSize, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { contiguousCopy } from "./copy.ts";
@@ -68,6 +69,7 @@ export const narrow_copy: Op<[self: Tensor, dim: number, start: number, length: 
       return contiguousCopy(part(self, sliceGeometry(self, dim, first, first + length, 1)));
     },
     backward: { self: narrowGrad },
+    outRule: sameDtype(() => "Expected self.dtype() == output.dtype() to be true, but got false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)"),
   },
 );
 
