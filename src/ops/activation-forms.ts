@@ -7,7 +7,7 @@ import { BOOL, checkFits, float32, INT, uint8, type DType } from "../tensor/dtyp
 import { wrapDim } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { cat } from "./joining.ts";
-import { noKernel } from "./refusals.ts";
+import { noKernel, both, mustFit } from "./refusals.ts";
 
 type Scalar = number | bigint | boolean;
 
@@ -22,7 +22,7 @@ const thresholdForm = (node?: string): PointwiseOverload =>
   new PointwiseOverload("threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor", {
     value: ({ self, threshold, value }) => self.masked_fill(self.le(threshold), value),
     backward: { self: ({ self, grad, threshold }) => zeroOf(self).where(self.le(threshold), grad) },
-    check: noKernel("threshold_cpu", BOOL),
+    check: both(noKernel("threshold_cpu", BOOL), mustFit(1, 2)),
     ...(node === undefined ? {} : { node }),
   });
 const [thresholdOut, thresholdIn] = [thresholdForm(), thresholdForm("ThresholdBackward1")];
@@ -220,6 +220,7 @@ export const preluKernel = new PointwiseOverload("_prelu_kernel(Tensor self, Ten
     self: ({ grad, self, weight }) => grad.mul(zeroOf(self).add(1).where(self.gt(0), weight)),
     weight: ({ grad, self }) => self.mul(grad).masked_fill(self.ge(0), 0),
   },
+  check: noKernel("prelu_cpu", BOOL, INT),
   numbers: false,
   node: "PreluKernelBackward0",
 });

@@ -3,7 +3,7 @@ import { choose, overloaded, pointwise, PointwiseOverload } from "../dispatch/po
 import type { InplaceOp, Op, TensorLike } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
-import { BOOL, FLOAT, scalarKind, type DType } from "../tensor/dtype.ts";
+import { BOOL, FLOAT, scalarKind, checkFits, type DType } from "../tensor/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { boolDifference } from "./refusals.ts";
 
@@ -22,6 +22,7 @@ function checkAlpha(values: readonly unknown[], common: DType): void {
   const kind = scalarKind(alpha);
   if (kind === BOOL && common.kind !== BOOL) throw new RuntimeError("Boolean alpha only supported for Boolean results.");
   if (kind === FLOAT && common.kind !== FLOAT) throw new RuntimeError("For integral input tensors, argument alpha must not be a floating point number.");
+  if (typeof alpha !== "boolean") checkFits(alpha, common);
 }
 
 /** self + alpha · other. */

@@ -84,6 +84,7 @@ function search(sequence: Tensor, given: Value, outInt32: boolean, right: boolea
   checkSearch(sequence, values);
   if (sorter !== null) checkSorter(sequence, sorter);
   warnOfCopies(sequence, values, sorter);
+  if (sequence.dtype === bool) throw new NotImplementedError(`"searchsorted_out_cpu" not implemented for 'Bool'`);
   return places(sequence, values, outInt32 ? int32 : int64, fromRight, sorter);
 }
 
@@ -129,7 +130,7 @@ export const bucketize: FunctionOp<[self: Value, boundaries: Tensor], { out_int3
 /** The range of a histogram: as given, or that of the elements; never empty. */
 function histogramRange(self: Tensor, min: number, max: number): [number, number] {
   let [low, high] = [min, max];
-  if (low === high && self._numel > 0) [low, high] = self.aminmax().map((t) => t.item() as number) as [number, number];
+  if (low === high && self._numel > 0) [low, high] = self.aminmax().map((t) => Number(t.item())) as [number, number];
   if (!Number.isFinite(low) || !Number.isFinite(high)) throw new RuntimeError(`torch.histc: range of [${low}, ${high}] is not finite`.replaceAll("Infinity", "inf").replaceAll("NaN", "nan"));
   if (low > high) throw new RuntimeError("torch.histc: max must be larger than min");
   return low === high ? [low - 1, high + 1] : [low, high];

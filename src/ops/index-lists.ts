@@ -3,9 +3,10 @@ import { triangleIndices, writePairs, type WholeArray } from "../backends/refere
 import { composite, factory } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../errors.ts";
+import { typeText } from "../schema/arguments.ts";
 import { INT, int32, int64, type DType } from "../tensor/dtype.ts";
 import { viewTyped } from "../tensor/read.ts";
-import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
+import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { tensor, type TensorOptions } from "./creation.ts";
 
 type TriangleIndices = FunctionOp<[row: number, col: number, offset?: number], TensorOptions & { offset?: number }>;
@@ -41,6 +42,17 @@ export const triu_indices: TriangleIndices = indicesOf("triu_indices");
 
 type Shape = number | readonly number[];
 
+function shapeOf(given: unknown): readonly number[] {
+  const isWhole = (size: unknown): size is number => Number.isInteger(size);
+  if (isWhole(given)) return [given];
+  if (!Array.isArray(given)) throw new TypeError(`expected 'shape' to be int or sequence of ints, but got ${pythonType(given)}`);
+  const wrong = given.findIndex((size) => !isWhole(size));
+  if (wrong >= 0) throw new TypeError(`expected 'shape' sequence to only contain ints, but got ${pythonType(given[wrong])}`);
+  return given as number[];
+}
+
+const pythonType = (value: unknown): string => `<class '${value instanceof Tensor ? "torch.Tensor" : typeText(value)}'>`;
+
 /**
  * The index along each dimension of a tensor of `shape` for each position in its row-major order; positions beyond the end wrap around.
  *
@@ -49,9 +61,10 @@ type Shape = number | readonly number[];
  * torch.unravel_index(torch.arange(4, 6), [2, 3]).map((index) => index.tolist()); // [[1, 1], [1, 2]]
  */
 export const unravel_index: FunctionOp<[indices: Tensor, shape: Shape], { shape?: Shape }, readonly Tensor[]> = composite(
-  "unravel_index(Tensor indices, int[1] shape) -> Tensor[]",
-  (indices: Tensor, shape: readonly (number | bigint)[]) => {
+  "unravel_index(Tensor indices, Any shape) -> Tensor[]",
+  (indices: Tensor, given: unknown) => {
     if (indices.dtype.kind !== INT) throw new TypeError(`expected 'indices' to be integer dtype, but got ${indices.dtype}`);
+    const shape = shapeOf(given);
     if (shape.some((s) => s < 0)) throw new ValueError(`'shape' cannot have negative values, but got (${shape.join(", ")}${shape.length === 1 ? "," : ""})`);
     const sizes = shape.map(BigInt);
     const steps = sizes.map((_, d) => sizes.slice(d + 1).reduce((product, s) => product * s, 1n));

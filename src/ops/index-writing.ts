@@ -17,7 +17,7 @@ type Scalar = number | bigint | boolean;
 
 /** Scales what is added; on int64 it is a bigint, on integers it is cut to a whole number first. */
 function alphaFor(self: Tensor, alpha: Scalar): number | bigint {
-  if (self.dtype === bool) return 1;
+  if (self.dtype === bool) return Number(Number(alpha) !== 0);
   if (self.dtype.is_floating_point) return Number(alpha);
   const entire = typeof alpha === "bigint" ? alpha : BigInt(Math.trunc(Number(alpha)));
   return self.dtype === int64 ? entire : Number(entire);

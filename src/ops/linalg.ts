@@ -71,7 +71,7 @@ export const mv: Op<[self: Tensor, vec: Tensor], { vec?: Tensor }> = kernel("mv(
   },
 });
 
-function dotProduct(self: Tensor, other: Tensor, name: string): Tensor {
+function dotProduct(self: Tensor, other: Tensor): Tensor {
   const [a, b] = [self._sizes, other._sizes];
   if (a.length !== 1 || b.length !== 1) throw new RuntimeError(`1D tensors expected, but got ${a.length}D and ${b.length}D tensors`);
   if (self.dtype !== other.dtype) {
@@ -83,7 +83,7 @@ function dotProduct(self: Tensor, other: Tensor, name: string): Tensor {
     );
   }
   // Its kernel is looked up even for nothing.
-  refuseBoolProduct(self.dtype, name, 1);
+  refuseBoolProduct(self.dtype, "dot", 1);
   const row = self._aliased([1, a[0]], [0, self._strides[0]], self._offset);
   return multiplyInto(emptyTensor([], self.dtype), row, other);
 }
@@ -93,7 +93,7 @@ const dotDtype = sameDtype((out, result) => `result dtype ${out.title} does not 
 /** The sum of the products of two vectors' elements. */
 export const dot: Op<[self: Tensor, tensor: Tensor], { tensor?: Tensor }> = kernel("dot(Tensor self, Tensor tensor) -> Tensor", {
   outRule: dotDtype,
-  forward: (self: Tensor, tensor: Tensor) => dotProduct(self, tensor, "dot"),
+  forward: (self: Tensor, tensor: Tensor) => dotProduct(self, tensor),
   backward: {
     self: ({ grad, tensor }) => grad.mul(tensor),
     tensor: ({ grad, self }) => grad.mul(self),
@@ -103,7 +103,7 @@ export const dot: Op<[self: Tensor, tensor: Tensor], { tensor?: Tensor }> = kern
 /** The same as `dot` for real vectors. */
 export const vdot: Op<[self: Tensor, other: Tensor], { other?: Tensor }> = kernel("vdot(Tensor self, Tensor other) -> Tensor", {
   outRule: dotDtype,
-  forward: (self: Tensor, other: Tensor) => dotProduct(self, other, "vdot"),
+  forward: (self: Tensor, other: Tensor) => dotProduct(self, other),
   backward: {
     self: ({ grad, other }) => grad.mul(other),
     other: ({ grad, self }) => grad.mul(self),

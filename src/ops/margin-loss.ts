@@ -133,7 +133,8 @@ function shortfalls(input: Tensor, target: Tensor, margin: number, weight: Maybe
 const multiKernel = new KernelOverload("multi_margin_loss(Tensor self, Tensor target, Scalar p, Scalar margin, Tensor? weight, int reduction) -> Tensor", {
   forward: (self: Tensor, target: Tensor, p: number, margin: number, weight: MaybeTensor, reduction: number) => {
     const { missing, factor } = shortfalls(self, target, margin, weight);
-    return ofRows(missing.pow(p).mul(factor).mean(1), self, reduction);
+    const losses = missing.pow(p).mul(factor).mean(1);
+    return reduction === none ? losses.reshape(target._sizes) : reduced(losses, reduction);
   },
   backward: {
     self: ({ grad, self, target, p, margin, weight, reduction }) => {

@@ -2,7 +2,7 @@
 import { composite, kernel } from "../dispatch/define.ts";
 import type { Op } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
-import type { DType } from "../tensor/dtype.ts";
+import { FLOAT, type DType } from "../tensor/dtype.ts";
 import { wrapDim, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Dims } from "./reduction.ts";
@@ -43,7 +43,11 @@ export const norm: Op<[self: Tensor, p?: Order, dim?: Dims, keepdim?: boolean], 
 
 /** The `p`-norm of self - other. */
 export const dist: Op<[self: Tensor, other: Tensor, p?: number], { other?: Tensor; p?: number }> = kernel("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", {
-  forward: (self: Tensor, other: Tensor, p: number) => vectorNorm(self.sub(other), Number(p), null, false, null),
+  forward: (self: Tensor, other: Tensor, p: number) => {
+    const difference = self.sub(other);
+    if (difference.dtype.kind !== FLOAT) throw new RuntimeError(`norm(): input dtype should be either floating point or complex. Got ${difference.dtype.title} instead.`);
+    return vectorNorm(difference, Number(p), null, false, null);
+  },
   backward: {
     self: ({ grad, self, other, p, result }) => normBackward(grad, self.sub(other), p, result, null, false),
     other: ({ grad, self, other, p, result }) => normBackward(grad, self.sub(other), p, result, null, false)?.neg() ?? null,

@@ -2,6 +2,7 @@
 import { lanesOf } from "../backends/reference/lanes.ts";
 import { composite, kernel, KernelOverload } from "../dispatch/define.ts";
 import { fused } from "../dispatch/fused.ts";
+import { refuseBroadcastOutput } from "../dispatch/iterate.ts";
 import type { FunctionOp, Op } from "../dispatch/op.ts";
 import { exactDtype } from "../dispatch/out.ts";
 import { Reducer, reductionDims, unfolded } from "../dispatch/reduce.ts";
@@ -150,6 +151,7 @@ export const logsumexp: Op<[self: Tensor, dim: number | readonly number[], keepd
       const { dtype } = input;
       const dims = reductionDims(dim, self._sizes.length);
       const kept = dims.length < self._sizes.length;
+      if (dim.length === 0 && !keepdim && self._numel > 0) refuseBroadcastOutput({ _sizes: [] }, self._sizes.map(() => 1));
       const top = self._numel === 0 ? filled([], 0, dtype) : largest.run([input], dims, kept, dtype, dtype);
       const shift = fused(finiteOrZero).run([top], dtype, dtype, null);
       const log = logOfSum.run([input, shift], dims, keepdim, dtype, dtype);

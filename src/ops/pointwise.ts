@@ -84,7 +84,7 @@ export const round: InplaceOp<[self: Tensor], { decimals?: number }> = overloade
     value: choose(["decimals"], (decimals: number) => (decimals === 0 ? roundWhole : decimals > 0 ? roundFraction : roundTens)),
     backward: { self: zero },
     node: "RoundBackward1",
-    check: noKernel("round_cpu", BOOL, INT),
+    check: ([, decimals], common) => noKernel(decimals === 0 ? "round_vml_cpu" : "round_cpu", BOOL, INT)([], common),
   }),
 );
 

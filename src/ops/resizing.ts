@@ -7,7 +7,7 @@ import { bumpVersion, checkInplace, gradientNode, renewAccumulator, requiresGrad
 import { RuntimeError } from "../errors.ts";
 import { Storage } from "../tensor/heap.ts";
 import { typeMetaName } from "../tensor/dtype.ts";
-import { contiguousStrides, sameSizes, type Sizes } from "../tensor/layout.ts";
+import { contiguousStrides, sameSizes, listText, numelOf, type Sizes } from "../tensor/layout.ts";
 import { isInference, type Tensor } from "../tensor/tensor.ts";
 import { bytesWithin } from "./view-geometry.ts";
 
@@ -21,7 +21,9 @@ function makeRoom(storage: Storage, sizes: Sizes, strides: Sizes, offset: number
 
 /** Gives `self` other sizes in row-major order from where it begins; elements that are new are not set. */
 export function resizeTo(self: Tensor, sizes: Sizes): Tensor {
-  if (sizes.some((s) => s < 0)) throw new RuntimeError("numel: integer multiplication overflow");
+  const count = numelOf(sizes);
+  if (count >= 2 ** 63 || sizes.some((s) => s < 0)) throw new RuntimeError("numel: integer multiplication overflow");
+  if (count * self.dtype.itemsize >= 2 ** 63) throw new RuntimeError(`Storage size calculation overflowed with sizes=${listText(sizes)}`);
   if (sameSizes(self._sizes, sizes)) return self;
   const strides = contiguousStrides(sizes);
   makeRoom(self._storage, sizes, strides, self._offset, self.dtype.itemsize);

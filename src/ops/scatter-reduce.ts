@@ -139,6 +139,7 @@ function indexReduceInto(self: Tensor, dim: number, index: Tensor, source: Tenso
   const d = wrapDim(dim, self._sizes.length);
   checkIndexed("index_reduce", self, d, index, source);
   if (source._numel === 0) return;
+  if (self.dtype.kind === BOOL) throw new NotImplementedError(`"${includeSelf ? "index_func_" : "index_reduce_func_exclude_input_init"}" not implemented for 'Bool'`);
   const { sizes } = dimensioned(self);
   const outOfRange = (entry: number): IndexError => new IndexError(`index ${entry} is out of bounds for dimension ${d} with size ${sizes[d]}`);
   const table = (t: Tensor): Uint32Array => offsetTable(index, sizes[d], dimensioned(t).strides[d], false, outOfRange);

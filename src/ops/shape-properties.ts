@@ -35,7 +35,7 @@ export function transposedMatrices(self: Tensor, what: string): Tensor {
 function reversed(self: Tensor): Tensor {
   const ndim = self._sizes.length;
   if (ndim === 0) warn("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.");
-  else if (ndim > 2) {
+  else if (ndim !== 2) {
     warn(
       "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error in a future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
     );

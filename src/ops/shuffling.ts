@@ -4,6 +4,7 @@ import type { FunctionOp } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
 import { listText } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { contiguousCopy } from "./copy.ts";
 
 /** What lies before the channels, and channels, height and width. */
 const pictureSizes = ({ _sizes: sizes }: Tensor): [readonly number[], number, number, number] => [sizes.slice(0, -3), ...(sizes.slice(-3) as [number, number, number])];
@@ -11,7 +12,7 @@ const pictureSizes = ({ _sizes: sizes }: Tensor): [readonly number[], number, nu
 /** Splits the last three dimensions into `sizes`, permutes the parts, and merges them again. */
 function rearranged(self: Tensor, lead: readonly number[], parts: readonly number[], order: readonly number[], merged: readonly number[]): Tensor {
   const dims = [...lead.keys(), ...order.map((d) => lead.length + d)];
-  return self.reshape([...lead, ...parts]).permute(dims).contiguous().view([...lead, ...merged]);
+  return contiguousCopy(self.reshape([...lead, ...parts]).permute(dims)).view([...lead, ...merged]);
 }
 
 function checkPicture(name: string, what: string, self: Tensor, factor: number): void {

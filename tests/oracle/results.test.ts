@@ -13,8 +13,17 @@ const names = (): Record<string, unknown> => ({
   torch, F: torch.nn.functional,
   x: torch.tensor([[1.5, -2, 3.25], [0.5, 4, -1]]), v: torch.tensor([3, 1, 2]), i: torch.tensor([2n, 0n]), m: torch.tensor([true, false, true]),
   out: (dtype: typeof f32, ...shape: number[]) => torch.zeros(shape, { dtype }),
-  f32, f64, i64, i32, u8, bool, int8, nan: NaN, inf: Infinity,
+  f32, f64, i64, i32, u8, bool, int8, nan: NaN, inf: Infinity, warned,
 });
+
+/** What a call warns of. */
+function warned(call: () => unknown): string {
+  const texts: string[] = [];
+  const before = torch.setWarningHandler((text) => texts.push(text));
+  call();
+  torch.setWarningHandler(before);
+  return texts.join("; ");
+}
 
 beforeAll(() => void torch.setWarningHandler(() => {}));
 afterAll(() => void torch.setWarningHandler(null));
