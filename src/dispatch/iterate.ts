@@ -1,5 +1,5 @@
 /** The shape and the layout of a pointwise result: what TensorIterator works out. */
-import { RuntimeError } from "../errors.ts";
+import { RuntimeError, warn } from "../errors.ts";
 import { broadcastSizes, channelsLastStrides, contiguousStrides, expandedStrides, isContiguous, isNonOverlappingAndDense, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -86,12 +86,21 @@ export function memoryOrder(sizes: Sizes, strides: readonly Sizes[]): number[] {
 
 /** Refuses to write through a tensor several of whose elements share memory. */
 export function refuseInternalOverlap(out: Tensor): void {
-  if (out._contiguous) return;
-  if (out._strides.some((s, i) => s === 0 && out._sizes[i] > 1)) {
+  if (isExpanded(out)) {
     throw new RuntimeError(
       "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.",
     );
   }
+}
+
+/** Some ops still write through such a tensor; `indexing` is how they are written with an index. */
+export function warnOfExpanded(out: Tensor, name: string, indexing = "tensor[mask] = scalar"): void {
+  if (!isExpanded(out)) return;
+  warn(`Use of ${name} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also applies to advanced indexing e.g. ${indexing}`);
+}
+
+function isExpanded({ _contiguous, _strides, _sizes }: Tensor): boolean {
+  return !_contiguous && _strides.some((s, i) => s === 0 && _sizes[i] > 1);
 }
 
 /** Refuses an input that shares part, but not all, of its memory with the output. */

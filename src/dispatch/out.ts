@@ -52,7 +52,6 @@ export function checkOut(name: string, out: unknown, args: readonly unknown[]): 
 
 /** Casts `result` into `out`, which is resized to fit: `quietly` without a warning. */
 export function writeOut(out: Tensor, result: Tensor, index: number, inputs: readonly unknown[], rule: OutRule, quietly: boolean): void {
-  if (out.dtype !== result.dtype) (rule.dtype ?? castable)(out.dtype, result.dtype, index);
   refuseInternalOverlap(out);
   for (const input of inputs) {
     if (!(input instanceof Tensor)) continue;
@@ -60,6 +59,7 @@ export function writeOut(out: Tensor, result: Tensor, index: number, inputs: rea
     else refusePartialOverlap(out, input);
     if (rule.keepsInputs === true && input === out) refuseBroadcastOutput(out, result._sizes);
   }
+  if (out.dtype !== result.dtype) (rule.dtype ?? castable)(out.dtype, result.dtype, index);
   if (!sameSizes(out._sizes, result._sizes)) {
     if (out._numel > 0 && !quietly) warnOfResize(out, result);
     resize(out, result);

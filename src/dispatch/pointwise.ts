@@ -11,7 +11,7 @@ import { bool, can_cast, FLOAT, get_default_dtype, type DType } from "../tensor/
 import { sameSizes } from "../tensor/layout.ts";
 import { emptyStrided, emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { fused, type Fused } from "./fused.ts";
-import { broadcastTensors, layoutIn, refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap, resultStrides } from "./iterate.ts";
+import { broadcastTensors, layoutIn, refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap, resultStrides, warnOfExpanded } from "./iterate.ts";
 import { makeOp, type Overload } from "./op.ts";
 import { foundDtype, type OutRule } from "./out.ts";
 import { PointwiseNode, UnderivedNode } from "./pointwise-node.ts";
@@ -61,6 +61,8 @@ export interface PointwiseDefinition {
   method?: boolean;
   /** Does the function take `out`? Default: yes. */
   takesOut?: boolean;
+  /** Does it write to elements that share memory, with a warning? Default: it refuses to. */
+  writesShared?: boolean;
   /** How it takes `out`. Default: only in the dtype of the result where that is the dtype of the only operand. */
   outRule?: OutRule;
   /** How the result lies: in row-major order, or as `self` does, be it with gaps closed. Default: as TensorIterator has it. */
@@ -74,7 +76,7 @@ export interface PointwiseDefinition {
 /** Definitions filled up with it are objects of one shape, in which engines find properties at once. */
 const nothingSaid: Partial<Record<keyof PointwiseDefinition, undefined>> = {
   backward: undefined, out: undefined, unpromoted: undefined, promoted: undefined, refuse: undefined, check: undefined, node: undefined,
-  noDerivative: undefined, numbers: undefined, inplace: undefined, method: undefined, takesOut: undefined, outRule: undefined,
+  noDerivative: undefined, numbers: undefined, inplace: undefined, method: undefined, takesOut: undefined, writesShared: undefined, outRule: undefined,
   layout: undefined, gradientLayout: undefined, castName: undefined, value: undefined,
 };
 
@@ -307,7 +309,8 @@ export class PointwiseOverload implements Overload {
     node?.save(values, null, self);
     this.definition.refuse?.(values, common, true);
     const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
-    refuseInternalOverlap(self);
+    if (this.definition.writesShared === true) warnOfExpanded(self, `${this.schema.name}_`);
+    else refuseInternalOverlap(self);
     for (const tensor of tensors) refusePartialOverlap(self, tensor);
     refuseBroadcastOutput(self, broadcastTensors(tensors));
     if (!can_cast(outDtype, self.dtype)) {

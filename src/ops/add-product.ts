@@ -11,7 +11,7 @@ import { isExpandable, listText, sameSizes, type Sizes } from "../tensor/layout.
 import type { Tensor } from "../tensor/tensor.ts";
 import { expandError } from "./copy.ts";
 import {
-  checkBatches, checkMatrixVector, leftGradient, multiplyBatches, multiplyInto, overwriting, refuseBoolProduct, refuseUnmultipliable, rightGradient, startingFrom,
+  checkBatches, checkMatrixVector, leftGradient, multiplyBatches, multiplyInto, overwriting, refuseBoolProduct, refuseOtherSizes, refuseUnmultipliable, rightGradient, startingFrom,
 } from "./matrix-product.ts";
 
 type Factor = number | bigint | boolean;
@@ -54,7 +54,11 @@ export const addmm: InplaceOp<[self: Tensor, mat1: Tensor, mat2: Tensor], Scales
   "addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
   {
     forward: addmmForward,
-    inplace: overwriting(addmmForward),
+    inplace: overwriting((self: Tensor, mat1: Tensor, mat2: Tensor, beta: Factor, alpha: Factor) => {
+      checkMatrices(self, mat1, mat2);
+      refuseOtherSizes(self, [mat1._sizes[0], mat2._sizes[1]]);
+      return addmmForward(self, mat1, mat2, beta, alpha);
+    }),
     backward: {
       self: ({ grad, beta }) => scaled(grad, beta),
       mat1: ({ grad, mat2, mat1_sizes, mat1_strides, alpha }) => scaled(leftGradient(grad, mat2, mat1_sizes, mat1_strides), alpha),

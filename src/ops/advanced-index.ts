@@ -1,7 +1,7 @@
 /** Indexing by tensors: aten's index, index_put and _index_put_impl_ (aten/src/ATen/native/TensorAdvancedIndexing.cpp). */
 import { gather, scatter, addOffsets, type Combine, type TableWalk } from "../backends/reference/gather.ts";
 import { kernel } from "../dispatch/define.ts";
-import { memoryOrder, refuseOverlap, refusePartialOverlap, resultStrides } from "../dispatch/iterate.ts";
+import { memoryOrder, refuseOverlap, refusePartialOverlap, resultStrides, warnOfExpanded } from "../dispatch/iterate.ts";
 import { invokeInplace, type AnyOp, type FunctionOp, type InplaceOp } from "../dispatch/op.ts";
 import { IndexError, RuntimeError, warn } from "../errors.ts";
 import { bool, int32, int64, uint8 } from "../tensor/dtype.ts";
@@ -138,11 +138,7 @@ function tableWalk({ self, strides, offsets, positions }: Plan, steps: readonly 
 }
 
 function write(self: Tensor, indices: Indices, values: Tensor, accumulate: boolean): void {
-  if (self._sizes.some((size, d) => size > 1 && self._strides[d] === 0)) {
-    warn(
-      "Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also applies to advanced indexing e.g. tensor[indices] = tensor",
-    );
-  }
+  warnOfExpanded(self, "index_put_", "tensor[indices] = tensor");
   checkKinds(self, indices);
   const given = indices.filter((index) => index !== null);
   const fill = !accumulate && values._numel === 1 && given.length === 1 && isMask(given[0]);

@@ -1,4 +1,4 @@
-/** How PyTorch's C++ writes numbers in its texts. */
+/** How PyTorch's C++ writes its texts. */
 
 /** A double as a stream prints it: with six significant digits. */
 export function numberText(x: number): string {
@@ -8,3 +8,7 @@ export function numberText(x: number): string {
   if (exponent >= -4 && exponent < 6) return String(Number(x.toPrecision(6)));
   return `${Number(digits)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
+
+/** What PyTorch says of a condition that does not hold and has no text of its own. */
+export const asserted = (condition: string): string =>
+  `Expected ${condition} to be true, but got false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)`;

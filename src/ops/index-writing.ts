@@ -1,8 +1,8 @@
 /** Writing whole entries of a dimension: rows, columns and their like. */
 import { kernel, KernelOverload } from "../dispatch/define.ts";
-import { refuseInternalOverlap, refuseOverlap } from "../dispatch/iterate.ts";
+import { refuseInternalOverlap, refuseOverlap, warnOfExpanded } from "../dispatch/iterate.ts";
 import { makeOp, type InplaceOp } from "../dispatch/op.ts";
-import { IndexError, RuntimeError, warn } from "../errors.ts";
+import { IndexError, RuntimeError } from "../errors.ts";
 import { bool, int64 } from "../tensor/dtype.ts";
 import { sameSizes, wrapDim } from "../tensor/layout.ts";
 import { viewTyped } from "../tensor/read.ts";
@@ -118,11 +118,7 @@ function fillEntries(self: Tensor, dim: number, index: Tensor, value: Tensor | S
   }
   if (index.dtype !== int64) throw new IndexError("index_fill_(): Expected dtype int64 for index.");
   refuseOverlap(self, index);
-  if (self._sizes.some((size, d) => size > 1 && self._strides[d] === 0)) {
-    warn(
-      "Use of index_fill_ on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also applies to advanced indexing e.g. tensor[mask] = scalar",
-    );
-  }
+  warnOfExpanded(self, "index_fill_");
   const d = wrapDim(dim, self._sizes.length);
   if (index._sizes.length > 1) throw new RuntimeError("Index has to be a vector/scalar");
   const { sizes, strides } = dimensioned(self);

@@ -4,7 +4,7 @@ import { axis, single, type Axis, type Factor } from "../backends/product.ts";
 import { multiplySmall, type Strided } from "../backends/reference/gemm.ts";
 import { refuseInternalOverlap } from "../dispatch/iterate.ts";
 import { NotImplementedError, RuntimeError } from "../errors.ts";
-import { BOOL, FLOAT, type DType } from "../tensor/dtype.ts";
+import { BOOL, FLOAT, INT, checkFits, type DType } from "../tensor/dtype.ts";
 import { isExpandable, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { expandError, writeInto } from "./copy.ts";
@@ -53,19 +53,24 @@ export function multiplyBatches(out: Tensor, a: Tensor, b: Tensor, { alpha, beta
 }
 
 /** A new tensor of `sizes` with `self` broadcast into it, or unset where nothing is kept of it. */
-export function startingFrom(self: Tensor, sizes: Sizes, { beta }: Scaling): Tensor {
+export function startingFrom(self: Tensor, sizes: Sizes, { beta, alpha }: Scaling): Tensor {
+  for (const factor of [beta, alpha]) if (self.dtype.kind === INT) checkFits(Math.trunc(factor), self.dtype);
   if (!isExpandable(self._sizes, sizes)) throw expandError(self._sizes, sizes);
   const out = emptyTensor(sizes, self.dtype);
   return beta === 0 ? out : writeInto(out, self);
+}
+
+/** In place the result has the sizes of `self`. */
+export function refuseOtherSizes(self: Tensor, sizes: Sizes): void {
+  if (sameSizes(self._sizes, sizes)) return;
+  throw new RuntimeError(`Bad in-place call: input tensor size ${listText(self._sizes)} and output tensor size ${listText(sizes)} should match`);
 }
 
 /** The in-place form of an op whose result need not have the sizes of `self`. */
 export function overwriting<A extends unknown[]>(forward: (self: Tensor, ...args: A) => Tensor): (self: Tensor, ...args: A) => void {
   return (self, ...args) => {
     const result = forward(self, ...args);
-    if (!sameSizes(self._sizes, result._sizes)) {
-      throw new RuntimeError(`Bad in-place call: input tensor size ${listText(self._sizes)} and output tensor size ${listText(result._sizes)} should match`);
-    }
+    refuseOtherSizes(self, result._sizes);
     refuseInternalOverlap(self);
     writeInto(self, result);
   };

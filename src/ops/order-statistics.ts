@@ -12,6 +12,7 @@ import { wrapDim, type Sizes } from "../tensor/layout.ts";
 import { onlyElement, viewTyped } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
+import { asserted } from "./cpp-text.ts";
 import { elementsAt, findExtrema } from "./extremum-search.ts";
 import { filled } from "./fill.ts";
 import type { Dims } from "./reduction.ts";
@@ -117,8 +118,7 @@ function alongDim(name: string, self: Tensor, dim: number, keepdim: boolean): { 
   return { d, values: emptyTensor(sizes, self.dtype), indices: emptyTensor(sizes, int64), input: rowMajor(self) };
 }
 
-const castAsserted =
-  "Expected canCast( typeMetaToScalarType(self.dtype()), typeMetaToScalarType(out.dtype())) to be true, but got false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)";
+const castAsserted = asserted("canCast( typeMetaToScalarType(self.dtype()), typeMetaToScalarType(out.dtype()))");
 
 function extremum(name: "max" | "min", reducer: Reducer): Extremum {
   const node = name === "max" ? "MaxBackward" : "MinBackward";

@@ -52,12 +52,7 @@ export const constant_pad_nd: FunctionOp<[self: Tensor, pad: readonly number[], 
       checkLengths(self, pad);
       const edges = edgesOf(pad, self._sizes.length);
       const sizes = self._sizes.map((size, d) => size + edges.before[d] + edges.after[d]);
-      const wrong = sizes.findIndex((size) => size < 0);
-      if (wrong >= 0) {
-        const [size, before, after] = [self._sizes[wrong], edges.before[wrong], edges.after[wrong]];
-        if (before < 0 && after < 0) throw new RuntimeError(`The input size ${size}, plus negative padding ${before} and ${after} resulted in a negative output size, which is invalid. Check dimension ${wrong} of your input.`);
-        throw new RuntimeError("narrow(): length must be non-negative.");
-      }
+      if (sizes.some((size) => size < 0)) throw new RuntimeError("narrow(): length must be non-negative.");
       const strides = resultStrides(self._sizes, [self]);
       const order = [...sizes.keys()].sort((a, b) => strides[b] - strides[a] || a - b);
       const out = fillWith(emptyStrided(sizes, stridesInOrder(sizes, order), self.dtype), value);

@@ -2,7 +2,7 @@
 import { factory, factoryOverload } from "../dispatch/define.ts";
 import { makeOp, type FunctionOp } from "../dispatch/op.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../errors.ts";
-import { bool, checkFits, FLOAT, float32, get_default_dtype, int64, scalarKind, type DType } from "../tensor/dtype.ts";
+import { bool, checkFits, FLOAT, float32, get_default_dtype, int64, scalarKind, uint8, type DType } from "../tensor/dtype.ts";
 import { viewTyped } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorOptions } from "./creation.ts";
@@ -24,9 +24,9 @@ function arangeOf(start: Scalar, end: Scalar, step: Scalar, dtype: DType | null)
   const lost = !Number.isFinite(Number(given[0])) || !Number.isFinite(Number(given[1]));
   if (lost) throw new RuntimeError(`unsupported range: ${finiteText(given[0])} -> ${finiteText(given[1])}`);
   const [first, last, by] = given.map((v) => within(v, type));
-  if (Number(by) === 0) throw new ValueError("step must be nonzero");
-  if (by > 0 ? last < first : last > first) throw new RuntimeError("upper bound and lower bound inconsistent with step sign");
+  if (type === int64 && Number(by) === 0) throw new ValueError("step must be nonzero");
   if (type === bool) throw new NotImplementedError(`"arange_cpu" not implemented for 'Bool'`);
+  if (Number(step) > 0 ? last < first : last > first) throw new RuntimeError("upper bound and lower bound inconsistent with step sign");
   const size = type === int64 ? wholeSteps(BigInt(first), BigInt(last), BigInt(by)) : Math.ceil((Number(given[1]) - Number(given[0])) / Number(given[2]));
   if (!(size <= 2 ** 63)) throw new RuntimeError("invalid size, possible overflow?");
   const out = emptyTensor([size], type);
@@ -55,10 +55,10 @@ export const arange: FunctionOp<[start: Bound, end?: Bound, step?: Bound], Tenso
 function spaced(name: string, start: Scalar, end: Scalar, steps: number, dtype: DType | null, map: (x: number) => number): Tensor {
   if (steps < 0) throw new RuntimeError("number of steps must be non-negative");
   const type = dtype ?? get_default_dtype();
-  if (type === bool) throw new NotImplementedError(`"${name}_cpu" not implemented for 'Bool'`);
+  if (type === bool && steps > 1) throw new NotImplementedError(`"${name}_cpu" not implemented for 'Bool'`);
   for (const bound of [start, end]) checkFits(bound, type);
   const round = type === float32 ? Math.fround : (x: number): number => x;
-  const [a, b] = [start, end].map((v) => round(Number(within(v, type))));
+  const [a, b] = [start, end].map((v) => round(type === uint8 ? Number(v) & 255 : Number(within(v, type))));
   const step = round((b - a) / (steps - 1));
   const half = Math.floor(steps / 2);
   const value = (i: number): number => map(steps === 1 ? a : i < half ? round(a + round(step * i)) : round(b - round(step * (steps - 1 - i))));

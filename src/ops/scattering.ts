@@ -3,7 +3,7 @@ import { kernel, KernelOverload } from "../dispatch/define.ts";
 import { refuseInternalOverlap, refuseOverlap, refusePartialOverlap } from "../dispatch/iterate.ts";
 import { makeOp, type InplaceOp } from "../dispatch/op.ts";
 import { IndexError, RuntimeError, warn } from "../errors.ts";
-import { bool, int64 } from "../tensor/dtype.ts";
+import { bool, int64, uint8 } from "../tensor/dtype.ts";
 import { broadcastSizes, isExpandable, type Sizes } from "../tensor/layout.ts";
 import { emptyTensor, Tensor } from "../tensor/tensor.ts";
 import { contiguousCopy, expandError, preservingCopy, writeInto } from "./copy.ts";
@@ -110,6 +110,7 @@ function scatterMasked(self: Tensor, mask: Tensor, source: Tensor): void {
 
 function checkMasked(self: Tensor, mask: Tensor, source: Tensor): void {
   if (self.dtype !== source.dtype) throw new RuntimeError(`masked_scatter: expected self and source to have same dtypes but got${self.dtype.title} and ${source.dtype.title}`);
+  if (mask.dtype === uint8) warn("masked_scatter_ received a mask with dtype torch.uint8, this behavior is now deprecated,please use a mask with dtype torch.bool instead.");
   if (mask.dtype !== bool) throw new RuntimeError(`masked_scatter_ only supports boolean masks, but got mask with dtype ${mask.dtype.title}`);
 }
 

@@ -2,9 +2,11 @@
 import { kernel, viewCopy } from "../dispatch/define.ts";
 import type { FunctionOp, Op } from "../dispatch/op.ts";
 import { sameDtype } from "../dispatch/out.ts";
+import { RuntimeError } from "../errors.ts";
 import { inferSize, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { contiguousCopy } from "./copy.ts";
+import { asserted } from "./cpp-text.ts";
 import { select } from "./selecting.ts";
 import { as_strided, permute, squeeze, t, transpose, unsqueeze } from "./shape.ts";
 import { expand, unfold } from "./shape-methods.ts";
@@ -65,11 +67,13 @@ export const narrow_copy: Op<[self: Tensor, dim: number, start: number, length: 
   "narrow_copy(Tensor self, int dim, int start, int length) -> Tensor",
   {
     forward: (self: Tensor, dim: number, start: number, length: number) => {
+      const ndim = self._sizes.length;
+      if (ndim > 0 && dim >= ndim) throw new RuntimeError(asserted("dim < static_cast<int64_t>(self_sizes.size())"));
       const first = narrowStart(self, dim, start, length);
       return contiguousCopy(part(self, sliceGeometry(self, dim, first, first + length, 1)));
     },
     backward: { self: narrowGrad },
-    outRule: sameDtype(() => "Expected self.dtype() == output.dtype() to be true, but got false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)"),
+    outRule: sameDtype(() => asserted("self.dtype() == output.dtype()")),
   },
 );
 
