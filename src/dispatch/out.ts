@@ -53,7 +53,7 @@ export function checkOut(name: string, out: unknown, args: readonly unknown[]): 
 /** Casts `result` into `out`, which is resized to fit: `quietly` without a warning. */
 export function writeOut(out: Tensor, result: Tensor, index: number, inputs: readonly unknown[], rule: OutRule, quietly: boolean): void {
   refuseInternalOverlap(out);
-  for (const input of inputs) {
+  for (const input of inputs.flat()) {
     if (!(input instanceof Tensor)) continue;
     if (rule.apart === true) refuseOverlap(out, input);
     else refusePartialOverlap(out, input);

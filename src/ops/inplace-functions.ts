@@ -1,10 +1,14 @@
 /** In-place forms that the torch namespace has as functions too: `torch.relu_(x)` is `x.relu_()`. */
 import { makeOp, type AnyOp, type FunctionOp } from "../dispatch/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { addmv } from "./add-product.ts";
 import * as aliases from "./aliases.ts";
 import { clamp, clamp_max, clamp_min, clip } from "./bounds.ts";
+import { conj_physical } from "./complex.ts";
 import * as exponential from "./exponential.ts";
 import { fill } from "./filling.ts";
+import type { Index } from "./index-spec.ts";
+import { index_put } from "./indexing.ts";
 import * as pointwise from "./pointwise.ts";
 import * as special from "./special-functions.ts";
 import { square } from "./power.ts";
@@ -74,3 +78,6 @@ export const fill_: FunctionOp<[self: Tensor, value: Tensor | Scalar]> = inplace
 export const logit_: FunctionOp<[self: Tensor, eps?: number | null], { eps?: number | null }> = inplace(special.logit);
 export const nan_to_num_: FunctionOp<[self: Tensor, nan?: Replacement, posinf?: Replacement, neginf?: Replacement], { nan?: Replacement; posinf?: Replacement; neginf?: Replacement }> = inplace(special.nan_to_num);
 export const xlogy_: FunctionOp<[self: Tensor, other: Tensor | number]> = inplace(special.xlogy);
+export const conj_physical_: Unary = inplace(conj_physical);
+export const addmv_: FunctionOp<[self: Tensor, mat: Tensor, vec: Tensor], { beta?: number; alpha?: number }> = inplace(addmv);
+export const index_put_: FunctionOp<[self: Tensor, indices: readonly Index[] | Index, values: Tensor | number | boolean, accumulate?: boolean], { accumulate?: boolean }> = inplace(index_put);

@@ -55,6 +55,7 @@ function joined(tensors: Tensors, dim: number): Tensor {
 }
 
 const outRule: OutRule = {
+  apart: true,
   dtype(out, result) {
     if (!can_cast(result, out)) throw new TypeError(`torch.cat(): input types can't be cast to the desired output type ${out.title}`);
   },

@@ -2,6 +2,7 @@
 import { factory, factoryOverload, kernel, KernelOverload } from "../dispatch/define.ts";
 import { fused } from "../dispatch/fused.ts";
 import { makeOp, type FunctionOp, type InplaceOp, type Op } from "../dispatch/op.ts";
+import { sameDtype } from "../dispatch/out.ts";
 import { resultDtype } from "../dispatch/promote.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
@@ -295,5 +296,6 @@ export const multinomial: Op<[self: Tensor, num_samples: number, replacement?: b
       if (out._numel > 0) draw(viewTyped(out) as BigInt64Array, viewTyped(weights) as Floats, categories, { samples, replacement }, source ?? defaultGenerator);
       return out;
     },
+    outRule: sameDtype((out) => `multinomial expects Long tensor out, got: ${out.title}`),
   },
 );

@@ -4,7 +4,7 @@ import type { InplaceOp } from "../dispatch/op.ts";
 import { NotImplementedError, RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { FLOAT, typeMetaName, BOOL } from "../tensor/dtype.ts";
-import { noKernel } from "./refusals.ts";
+import { noKernel, both, mustFit } from "./refusals.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 type Scaled = InplaceOp<[self: Tensor, tensor1: Tensor, tensor2: Tensor], { tensor1?: Tensor; tensor2?: Tensor; value?: number | bigint }>;
@@ -19,7 +19,7 @@ export const addcmul: Scaled = pointwise("addcmul(Tensor self, Tensor tensor1, T
     tensor1: ({ grad, tensor2, value }) => grad.mul(tensor2.mul(value)),
     tensor2: ({ grad, tensor1, value }) => grad.mul(tensor1.mul(value)),
   },
-  check: noKernel("addcmul_cpu_out", BOOL),
+  check: both(noKernel("addcmul_cpu_out", BOOL), mustFit(3)),
   numbers: false,
 });
 
