@@ -109,6 +109,22 @@ describe.each([float32, float64])("products of %s", (dtype) => {
     expectClose(dtype, both(dtype, { a: weight, b: image, out: filled(dtype, 2 * 7 * 90 * width, random), alpha: 1, beta: 1 }), 27);
   });
 
+  it.each([4, 5, 6, 7, 8, 27, 30, 600])("of factors that both lie along the depth, in lines of %i", (length) => {
+    const random = stream(6);
+    const value = (): number => 2 * random() - 1;
+    const [pitch, lines] = [length + 3, Math.ceil(1100 / length)];
+    const places: Axis = { sizes: [lines, length], steps: [pitch, 1] };
+    for (const [m, planes, batch] of [[1, 3, 6], [4, 3, 1], [5, 11, 2], [16, 1, 1], [18, 12, 1]]) {
+      const taps: Axis = { sizes: [planes, 3], steps: [lines * pitch, 1] };
+      const a = factor(dtype, axis(batch, m * lines * pitch), axis(m, lines * pitch), places, value, 0);
+      const b = factor(dtype, axis(batch, planes * lines * pitch), places, taps, value, 0);
+      // What lies beyond a line must not count, not even multiplied by 0.
+      elements(dtype, a, span(a.batch) + span(a.rows)).forEach((_, i, data) => i % pitch >= length && (data[i] = Infinity));
+      elements(dtype, b, span(b.batch) + span(taps)).forEach((_, i, data) => i % pitch === length + 2 && (data[i] = Infinity));
+      expectClose(dtype, both(dtype, { a, b, out: filled(dtype, batch * m * planes * 3, value), alpha: 0.5, beta: batch === 2 ? 0 : 1 }), lines * length);
+    }
+  });
+
   it("of sizes that are packed in several pieces", () => {
     const random = stream(3);
     const value = (): number => 2 * random() - 1;
