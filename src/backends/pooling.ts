@@ -1,22 +1,21 @@
 /** Pooling: chooses who computes it. Operands lie in row-major order at byte addresses of the heap; none has size 0. */
 import { FLOAT, int32, type DType } from "../tensor/dtype.ts";
-import { heapAs, type ElementArray } from "../tensor/read.ts";
+import { elementsAt } from "../tensor/read.ts";
 import type { FloatArray } from "./reference/lanes.ts";
 import * as reference from "./reference/pooling.ts";
 import { features } from "./wasm/engine.ts";
 import * as wasm from "./wasm/pooling.ts";
 import { volumeSize, windowCount, type Volume } from "./windows.ts";
 
-const view = (dtype: DType, address: number, count: number): ElementArray => heapAs(dtype).subarray(address / dtype.itemsize, address / dtype.itemsize + count);
-const floats = (dtype: DType, address: number, count: number): FloatArray => view(dtype, address, count) as FloatArray;
+const floats = (dtype: DType, address: number, count: number): FloatArray => elementsAt(dtype, address, count) as FloatArray;
 /** Int64s as words, two each. */
-const words = (address: number, count: number): Int32Array => view(int32, address, 2 * count) as Int32Array;
+const words = (address: number, count: number): Int32Array => elementsAt(int32, address, 2 * count) as Int32Array;
 
 /** The largest element of each window of each plane, and its position in the plane; a NaN is the largest. */
 export function maxPool(dtype: DType, planes: number, volume: Volume, input: number, values: number, positions: number): void {
   if (features.simd && dtype.kind === FLOAT) return wasm.maxPool(dtype, planes, volume, input, values, positions);
   const count = planes * windowCount(volume);
-  reference.maxPool(view(dtype, input, planes * volumeSize(volume)), planes, volume, view(dtype, values, count), words(positions, count));
+  reference.maxPool(elementsAt(dtype, input, planes * volumeSize(volume)), planes, volume, elementsAt(dtype, values, count), words(positions, count));
 }
 
 /** The gradient of maxima: planes of `inside` elements, to which those of `windows` windows each are added at their positions. */

@@ -1,6 +1,7 @@
 /** Sorted elements, and the largest and smallest of them. */
-import { commonest, selectLanes, sortLanes } from "../backends/reference/sort.ts";
+import { commonest, sortLanes } from "../backends/reference/sort.ts";
 import { lanesOf } from "../backends/reference/lanes.ts";
+import { selectLanes } from "../backends/selection.ts";
 import { composite, CompositeOverload, kernel, KernelOverload } from "../dispatch/define.ts";
 import type { Op } from "../dispatch/op.ts";
 import { exactDtype, sameDtype } from "../dispatch/out.ts";
@@ -95,7 +96,7 @@ export const topk: Op<[self: Tensor, k: number, dim?: number, largest?: boolean,
       if (self._sizes.length === 0) return [clone(self), filled([], 0, int64)]; // even for k = 0
       const sizes = self._sizes.map((size, i) => (i === d ? k : size));
       const [values, positions] = [emptyTensor(sizes, self.dtype), emptyTensor(sizes, int64)];
-      if (values._numel > 0) selectLanes(viewTyped(input), lanes, k, largest, viewTyped(values), wordsOf(positions));
+      if (values._numel > 0) selectLanes(self.dtype, input._address, lanes, k, largest, values._address, positions._address);
       return [values, positions];
     },
     backward: { self: ({ grad, self_sizes, dim, indices }) => placed(grad, indices, self_sizes, dim, true) },

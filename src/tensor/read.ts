@@ -26,10 +26,15 @@ export function heapAs(dtype: DType): ElementArray {
   }
 }
 
+/** So many elements from a byte address on, in place; valid until the next allocation. */
+export function elementsAt(dtype: DType, address: number, count: number): ElementArray {
+  const start = address / dtype.itemsize;
+  return heapAs(dtype).subarray(start, start + count);
+}
+
 /** The elements of a contiguous tensor, in place; valid until the next allocation. */
 export function viewTyped(contiguous: Tensor): ElementArray {
-  const start = contiguous._address / contiguous.dtype.itemsize;
-  return heapAs(contiguous.dtype).subarray(start, start + contiguous._numel);
+  return elementsAt(contiguous.dtype, contiguous._address, contiguous._numel);
 }
 
 /** The elements of a contiguous int64 tensor as 32-bit words, two each: reading them as 64-bit numbers would make a bigint of each. */
