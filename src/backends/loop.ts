@@ -132,8 +132,11 @@ export function runReduction(
 }
 
 /** Runs a scan along one dimension of both operands; `sizes` and the strides of the others index the lanes. */
-export function runScan(kernel: ScanKernel, n: number, step: readonly number[], sizes: Sizes, strides: readonly Sizes[], addresses: readonly number[]): void {
+export function runScan(kernel: ScanKernel, n: number, step: readonly number[], sizes: Sizes, strides: Sizes[], addresses: readonly number[]): void {
   if (n === 0 || sizes.includes(0)) return;
+  const merged = coalesce(sizes, strides);
+  const lanes = merged.sizes.pop() ?? 1;
+  const across = merged.strides.map((s) => s.pop() ?? 0);
   const at = addresses.slice();
-  forEachIndex(sizes, strides, at, () => kernel(n, at, step, noScalars));
+  forEachIndex(merged.sizes, merged.strides, at, () => kernel(n, lanes, at, step, across, noScalars));
 }

@@ -1,5 +1,5 @@
 /** Runs a fold along one dimension that keeps every running value. */
-import { compileScan } from "../backends/reference/compile.ts";
+import { compileScan } from "../backends/compile.ts";
 import { runScan } from "../backends/loop.ts";
 import { Expr } from "../ir/expr.ts";
 import type { ScanKernel } from "../ir/kernel.ts";

@@ -16,8 +16,18 @@ export type PointwiseKernel = (
   scalars: readonly (number | bigint)[],
 ) => void;
 
-/** Runs along one lane of `n` elements: operand i starts at `at[i]` and advances by `step[i]`. */
-export type ScanKernel = (n: number, at: readonly number[], step: readonly number[], scalars: readonly (number | bigint)[]) => void;
+/**
+ * Runs along `lanes` lanes of `n` elements: operand i starts at `at[i]`, advances by `step[i]` along a lane and by `across[i]` from lane
+ * to lane. Lanes do not depend on one another; where the input is the output itself, each element is read before it is written.
+ */
+export type ScanKernel = (
+  n: number,
+  lanes: number,
+  at: readonly number[],
+  step: readonly number[],
+  across: readonly number[],
+  scalars: readonly (number | bigint)[],
+) => void;
 
 /** Folds `outer` × `inner` elements of the inputs into the one element of operand 0. */
 export type ReductionKernel = (

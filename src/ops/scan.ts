@@ -1,5 +1,5 @@
 /** Running sums, products and extrema along one dimension. */
-import { runningExtremum } from "../backends/reference/extrema.ts";
+import { runningExtremum } from "../backends/extrema.ts";
 import { lanesOf, type FloatArray } from "../backends/reference/lanes.ts";
 import { logCumulativeSumLanes } from "../backends/reference/recurrence.ts";
 import { kernel } from "../dispatch/define.ts";
@@ -10,7 +10,7 @@ import { Scanner } from "../dispatch/scan.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
 import { BOOL, FLOAT, float32, int64, typeMetaName, type DType } from "../tensor/dtype.ts";
 import { wrapDim } from "../tensor/layout.ts";
-import { viewTyped, wordsOf } from "../tensor/read.ts";
+import { viewTyped } from "../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
 import type { ValuesAndIndices } from "./order-statistics.ts";
@@ -79,7 +79,7 @@ const cumulative = (name: "cummax" | "cummin"): RunningExtremum =>
       const d = checkedDim(name, self, dim);
       const [values, indices] = [emptyTensor(self._sizes, self.dtype), emptyTensor(self._sizes, int64)];
       const input = rowMajor(self);
-      runningExtremum(viewTyped(input), lanesOf(self._sizes, d), name === "cummax", viewTyped(values), wordsOf(indices));
+      runningExtremum(self.dtype, lanesOf(self._sizes, d), name === "cummax", input._address, values._address, indices._address);
       return [values, indices];
     },
     outRule: foundScalarType,

@@ -86,7 +86,7 @@ export function compileReduction({ name, map, finish, dtype }: Reduction): Reduc
   ]);
 }
 
-/** Compiles a scan: a loop along one lane that stores the running value at each step. */
+/** Compiles a scan: a loop along each lane that stores the running value at each step. */
 export function compileScan({ name, map, dtype }: Scan): ScanKernel {
   const accumulator = accumulatorOf(dtype);
   const { inputs, views, loads } = reads(map);
@@ -94,10 +94,13 @@ export function compileScan({ name, map, dtype }: Scan): ScanKernel {
   const outView = viewOf(dtype);
   const shifts = inputs.map(([i, d]) => [i + 1, viewOf(d).shift] as const);
   const { start, fold } = runningFold(name, accumulator, cast(value, map.dtype, accumulator));
-  return build("n,at,step,scalars", [
-    `const o=heap.${outView.name};let p0=at[0]>>>${outView.shift};const s0=step[0]>>${outView.shift};`,
+  return build("n,lanes,at,step,across,scalars", [
+    `const o=heap.${outView.name},s0=step[0]>>${outView.shift};`,
     ...views,
-    ...shifts.map(([k, shift]) => `let p${k}=at[${k}]>>>${shift};const s${k}=step[${k}]>>${shift};`),
+    ...shifts.map(([k, shift]) => `const s${k}=step[${k}]>>${shift};`),
+    `for(let l=0;l<lanes;l++){`,
+    `let p0=(at[0]+l*across[0])>>>${outView.shift};`,
+    ...shifts.map(([k, shift]) => `let p${k}=(at[${k}]+l*across[${k}])>>>${shift};`),
     start,
     `for(let k=0;k<n;k++){`,
     loads,
@@ -105,6 +108,7 @@ export function compileScan({ name, map, dtype }: Scan): ScanKernel {
     fold,
     `o[p0]=${cast("acc", accumulator, dtype)};p0+=s0;`,
     ...shifts.map(([k]) => `p${k}+=s${k};`),
+    "}",
     "}",
   ]);
 }
