@@ -36,11 +36,12 @@ export class Side {
   readonly piece: number;
   /** Lanes that are packed at a time. */
   readonly lanes: number;
+  /** Is it the same for all matrices of the batch? */
+  readonly shared: boolean;
   private readonly factor: Factor;
   private readonly direction: Direction;
   private readonly itemsize: number;
   private readonly batch: readonly number[];
-  private readonly shared: boolean;
   // Distances from the start of the scratch.
   private laneTable = 0;
   private depthTable = 0;

@@ -80,34 +80,38 @@ export function multiply(dtype: DType, product: Product): void {
   left.writeTables(base);
   right.writeTables(base);
 
-  for (let matrix = 0; matrix < batch; matrix += pieceMatrices) {
+  const multiplyPiece = (matrix: number, depth: number): void => {
     const matrices = Math.min(pieceMatrices, batch - matrix);
+    const depths = Math.min(pieceDepth, k - depth);
     heap.i32.set(outPlaces.subarray(matrix, matrix + matrices), (base + places) >>> 2);
-    for (let depth = 0; depth < k; depth += pieceDepth) {
-      const depths = Math.min(pieceDepth, k - depth);
-      for (let panel = 0; panel < left.count; panel += left.piece) {
-        const i = panel * TILE_ROWS;
-        const ours = { panel, depth, depths, matrix, matrices };
-        left.pack(base, block.address, ours);
-        for (let other = 0; other < right.count; other += right.piece) {
-          const j = other * width;
-          const theirs = { ...ours, panel: other };
-          right.pack(base, block.address, theirs);
-          const [x, y] = [left.at(base, ours), right.at(base, theirs)];
-          const panels = Math.min(left.piece, left.count - panel);
-          const columns = Math.min(right.piece, right.count - other);
-          const groups = Math.ceil(columns / GROUP_PANELS);
-          writeBlock({
-            a: x.packed, aPanels: x.targets, b: y.packed - y.before, bPanels: y.targets, bSource: y.source, bPlaces: y.places, entries: y.entries, depths: y.depths, inOrder,
-            out: out.storage.address + (out.offset + i * target.row + j) * type.bytes, outRow: target.row * type.bytes, outPlaces: base + places,
-            tiles: base + tiles, m: Math.min(panels * TILE_ROWS, m - i), n: Math.min(columns * width, n - j), k: depths, panels, groups,
-            keep: depth > 0 || product.beta !== 0 ? 1 : 0,
-          });
-          writeScales(type, product.alpha, depth > 0 ? 1 : product.beta);
-          parallelFor(kernel, block.address, matrices * groups * panels, Math.ceil(GRAIN / (TILE_ROWS * width * Math.ceil(columns / groups) * depths)));
-        }
+    for (let panel = 0; panel < left.count; panel += left.piece) {
+      const i = panel * TILE_ROWS;
+      const ours = { panel, depth, depths, matrix, matrices };
+      left.pack(base, block.address, ours);
+      for (let other = 0; other < right.count; other += right.piece) {
+        const j = other * width;
+        const theirs = { ...ours, panel: other };
+        right.pack(base, block.address, theirs);
+        const [x, y] = [left.at(base, ours), right.at(base, theirs)];
+        const panels = Math.min(left.piece, left.count - panel);
+        const columns = Math.min(right.piece, right.count - other);
+        const groups = Math.ceil(columns / GROUP_PANELS);
+        writeBlock({
+          a: x.packed, aPanels: x.targets, b: y.packed - y.before, bPanels: y.targets, bSource: y.source, bPlaces: y.places, entries: y.entries, depths: y.depths, inOrder,
+          out: out.storage.address + (out.offset + i * target.row + j) * type.bytes, outRow: target.row * type.bytes, outPlaces: base + places,
+          tiles: base + tiles, m: Math.min(panels * TILE_ROWS, m - i), n: Math.min(columns * width, n - j), k: depths, panels, groups,
+          keep: depth > 0 || product.beta !== 0 ? 1 : 0,
+        });
+        writeScales(type, product.alpha, depth > 0 ? 1 : product.beta);
+        parallelFor(kernel, block.address, matrices * groups * panels, Math.ceil(GRAIN / (TILE_ROWS * width * Math.ceil(columns / groups) * depths)));
       }
     }
+  };
+  // Rows that all matrices share are packed once for each depth, not for each matrix.
+  if (left.shared) {
+    for (let depth = 0; depth < k; depth += pieceDepth) for (let matrix = 0; matrix < batch; matrix += pieceMatrices) multiplyPiece(matrix, depth);
+  } else {
+    for (let matrix = 0; matrix < batch; matrix += pieceMatrices) for (let depth = 0; depth < k; depth += pieceDepth) multiplyPiece(matrix, depth);
   }
 }
 
