@@ -3,7 +3,9 @@
  * adjoints. Each is linear in both of its tensors, and each is one product of matrices whose axes walk over patches.
  */
 import { gemm } from "../backends/gemm.ts";
+import { padPlanes } from "../backends/padding.ts";
 import type { Axis, Factor } from "../backends/product.ts";
+import { FLOAT } from "../tensor/dtype.ts";
 import { channelsLastStrides, isChannelsLast, type Sizes } from "../tensor/layout.ts";
 import { emptyStrided, emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { writeInto } from "./copy.ts";
@@ -31,15 +33,29 @@ const factor = (t: Tensor, batch: Axis, rows: Axis, columns: Axis, offset = 0): 
 
 /** Zeros, of the spatial `sizes`, with the elements of `t` from `start` on in `step`s; what does not fit is left out. */
 function spreadOut(t: Tensor, sizes: Sizes, start: Sizes, step: Sizes): Tensor {
-  const zeros = filled([t._sizes[0], t._sizes[1], ...sizes], 0, t.dtype);
+  const isDense = step.every((s) => s === 1);
+  if (isDense && sizes.every((size, d) => size === t._sizes[d + 2] && start[d] === 0)) return t;
   const first = start.map((s, d) => (s < 0 ? Math.ceil(-s / step[d]) : 0));
   const count = sizes.map((size, d) => Math.max(Math.min(t._sizes[d + 2], Math.floor((size - 1 - start[d]) / step[d]) + 1) - first[d], 0));
   const sum = (strides: Sizes, at: Sizes): number => at.reduce((offset, a, d) => offset + a * strides[d + 2], 0);
   const lengths = [t._sizes[0], t._sizes[1], ...count];
+  const source = t._aliased(lengths, t._strides, t._offset + sum(t._strides, first));
+  if (isDense && t.dtype.kind === FLOAT && sizes.length < 3 && t._strides.at(-1) === 1 && source._numel > 0) return framed(source, sizes, first.map((f, d) => start[d] + f));
+  const zeros = filled([t._sizes[0], t._sizes[1], ...sizes], 0, t.dtype);
   const [n, c] = zeros._strides;
   const to = zeros._aliased(lengths, [n, c, ...scaled(spatial(zeros._strides), step)], sum(zeros._strides, first.map((f, d) => start[d] + f * step[d])));
-  if (!lengths.includes(0)) writeInto(to, t._aliased(lengths, t._strides, t._offset + sum(t._strides, first)));
+  if (source._numel > 0) writeInto(to, source);
   return zeros;
+}
+
+/** Pictures, or lines, whose rows lie in one piece each, from `start` on in zeros of the spatial `sizes`. */
+function framed(t: Tensor, sizes: Sizes, start: Sizes): Tensor {
+  const out = emptyTensor([t._sizes[0], t._sizes[1], ...sizes], t.dtype);
+  const [ns, cs, rowStep] = t._strides;
+  const [rows, columns] = t._sizes.length === 4 ? spatial(t._sizes) : [1, t._sizes[2]];
+  const [height, width, top, left] = sizes.length === 2 ? [...sizes, ...start] : [1, sizes[0], 0, start[0]];
+  padPlanes(t.dtype, { planes: [t._sizes[0], t._sizes[1]], steps: [ns, cs], rows, columns, rowStep, height, width, top, left }, t._address, out._address);
+  return out;
 }
 
 /** The input with its padding around it. */
