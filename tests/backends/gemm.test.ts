@@ -125,6 +125,22 @@ describe.each([float32, float64])("products of %s", (dtype) => {
     }
   });
 
+  it("of a single row with columns in lines, side by side and apart", () => {
+    const random = stream(7);
+    const value = (): number => 2 * random() - 1;
+    const pick = (choices: readonly number[]): number => choices[Math.floor(random() * choices.length)];
+    for (let round = 0; round < 100; round++) {
+      const [length, lines, batch, step] = [pick([2, 4, 5, 7, 16, 18, 33, 56]), pick([1, 3, 6]), pick([1, 2, 5]), pick([1, 1, 2, 3])];
+      const pitch = length * step + pick([0, 0, 2]);
+      const taps: Axis = { sizes: [pick([1, 3, 10]), 3], steps: [lines * pitch + 4, 1] };
+      const columns: Axis = { sizes: [lines, length], steps: [pitch, step] };
+      const k = lengthOf(taps);
+      const a = factor(dtype, axis(batch, k), axis(1, k), axis(k, 1), value);
+      const b = factor(dtype, axis(batch, taps.sizes[0] * taps.steps[0]), taps, columns, value);
+      expectClose(dtype, both(dtype, { a, b, out: filled(dtype, batch * lines * length, value, pick([0, 1])), alpha: pick([1, -2]), beta: pick([0, 1, 0.5]) }), k);
+    }
+  });
+
   it("of sizes that are packed in several pieces", () => {
     const random = stream(3);
     const value = (): number => 2 * random() - 1;
