@@ -3,6 +3,7 @@ import type { BirthEvent, OpEvent, PoisonEvent, Safe } from "../trace/events.ts"
 import type { Trace } from "../trace/trace.ts";
 import type { Span } from "../trace/source.ts";
 import { culpritOf, editOf, equationText, harmfulBirths, headline, numberText, pathText, whereBorn } from "./describe.ts";
+import { rootsOf } from "./leaves.ts";
 import { operandsOf } from "./operands.ts";
 import type { Culprit, Edit, Found, Fix } from "./rule.ts";
 
@@ -32,10 +33,15 @@ function foundBirth(trace: Trace, birth: BirthEvent, poison: PoisonEvent, { culp
     where: `in the ${phaseOf(birth, op)} of ${name}`,
     tensor: birth.tensor === null ? null : trace.nameOf(birth.tensor),
     equation,
-    why: [equation ?? `${name} gave ${birth.kind} for input that is finite`, because?.(trace, birth) ?? ""].filter((part) => part !== "").join("; "),
+    why: [equation ?? `${name} gave ${birth.kind} for input that is finite`, because?.(trace, birth) ?? "", isHidden(trace, birth, poison) ? "the loss does not show it, but backward goes through it, where 0·inf = nan" : ""].filter((part) => part !== "").join("; "),
     path: pathText(trace, backward, node, poison.what === "grad" ? poison.tensor : null),
     fix: fix(trace, birth, op),
   };
+}
+
+/** Does an infinity of forward come to light in a gradient alone? */
+function isHidden(trace: Trace, { kind, phase }: BirthEvent, { what, values }: PoisonEvent): boolean {
+  return kind === "inf" && phase === "forward" && what === "grad" && values.nan > 0 && rootsOf(trace).every((root) => trace.tensors.get(root)!.values.nonfinite.length === 0);
 }
 
 /** An op that a backward called is differentiated where it is a part of a second derivative. */

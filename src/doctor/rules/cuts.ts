@@ -1,5 +1,5 @@
 /** Where the way back from a loss to a leaf is cut. */
-import type { BackwardEvent, OpEvent } from "../trace/events.ts";
+import type { BackwardEvent, OpEvent, ReadEvent } from "../trace/events.ts";
 import type { Flow, Trace } from "../trace/trace.ts";
 
 /** The first step without a way back from a leaf to a loss; null where there is none, or nothing of the leaf is in the loss. */
@@ -10,12 +10,23 @@ export function cutBetween(trace: Trace, leaf: number, root: number): Flow | nul
 
 const numeric = new Set(["item", "tolist", "toTypedArray", "Number"]);
 
-/** Numbers that were computed from a leaf and read, after which the program made a tensor that the loss is computed from out of numbers. */
+/** Numbers that were computed from a leaf and read, out of which an op on the way to the loss was given a number, or made a tensor. */
 function lostReading(trace: Trace, leaf: number, root: number): Flow | null {
-  const factory = ancestors(trace, root).map((tensor) => trace.makerOf(tensor)).findLast((maker) => maker !== null && maker.inputs.length === 0 && /^(as_)?tensor$/.test(maker.name));
-  if (!factory) return null;
-  const read = trace.reads.findLast((r) => numeric.has(r.how) && trace.isBefore(r, factory) && trace.flow(leaf, r.tensor) !== null);
-  return read === undefined ? null : { from: read.tensor, to: factory.outputs[0], op: factory, read, cut: true };
+  for (const tensor of ancestors(trace, root)) {
+    const maker = trace.makerOf(tensor);
+    if (maker === null) continue;
+    const reads = trace.reads.filter((r) => numeric.has(r.how) && trace.computedFrom(leaf).has(r.tensor) && trace.isBefore(r, maker));
+    const isMade = maker.inputs.length === 0 && /^(as_)?tensor$/.test(maker.name);
+    if (reads.length > 0 && (isMade || isSumOf(maker, reads))) return { from: reads[reads.length - 1].tensor, to: tensor, op: maker, read: reads[reads.length - 1], cut: true };
+  }
+  return null;
+}
+
+/** Is an op given the sum or the mean of numbers that were read? */
+function isSumOf({ arguments: given }: OpEvent, reads: readonly ReadEvent[]): boolean {
+  const numbers = reads.flatMap((read) => read.numbers).filter((n) => typeof n === "number");
+  const sum = numbers.reduce((total, n) => total + n, 0);
+  return sum !== 0 && given.some((a) => "number" in a && typeof a.number === "number" && [sum, sum / numbers.length].some((n) => Math.abs(a.number as number - n) <= 1e-9 * Math.abs(n)));
 }
 
 /** The tensors that one was computed from, itself first; those that a backward made are followed no further. */

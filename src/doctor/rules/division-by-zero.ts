@@ -1,5 +1,6 @@
 import { findBirths, guarded, guardEdits, operandText } from "./birth-rule.ts";
 import { kindOf } from "./kinds.ts";
+import { operandsOf } from "./operands.ts";
 import type { Rule } from "./rule.ts";
 
 export const divisionByZero: Rule = {
@@ -27,8 +28,11 @@ loss.backward();
 `,
   detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "division", {
     fix(trace, birth, op) {
-      const divisor = operandText(trace, birth, op);
       const { safe } = birth.equation!;
+      // A number that is no tensor is to be kept from 0 where it comes from.
+      const number = safe === null && op !== null && op.within === null ? operandsOf(trace, op)[1] : undefined;
+      if (number !== undefined) return { text: `divide by a number that is not zero: ${trace.textOf(number, op!.place!.file)} is 0`, edits: [] };
+      const divisor = operandText(trace, birth, op);
       return { text: `divide by a number that is not zero: ${safe === null ? divisor : guarded(divisor, safe)}`, edits: guardEdits(trace, birth, op) };
     },
   }),

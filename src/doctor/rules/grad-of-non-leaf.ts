@@ -29,7 +29,7 @@ function retained(trace: Trace, tensor: number): Edit[] {
 /** Leaves that a tensor was computed from. */
 function leavesBehind(trace: Trace, tensor: number): number[] {
   const leaves = [...trace.nodes.values()].flatMap(({ accumulates }) => (accumulates === null ? [] : [accumulates]));
-  return leaves.filter((leaf) => trace.flow(leaf, tensor) !== null);
+  return leaves.filter((leaf) => trace.computedFrom(leaf).has(tensor));
 }
 
 /** `torch.randn(3, { requires_grad: true }).mul(0.1)` becomes `torch.randn(3).mul(0.1).requires_grad_()`: the leaf has no name, so the result was meant. */

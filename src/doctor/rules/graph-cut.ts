@@ -24,7 +24,7 @@ function culpritOfCut(trace: Trace, { op, read }: Flow): Culprit | null {
 function words(trace: Trace, { op, read, to }: Flow): { why: string; fix: string } {
   const call = op === null ? "" : trace.callText(trace.userOp(op));
   if (read?.how === "data") return { why: ".data is the same memory outside the graph", fix: "use the tensor itself; under torch.no_grad where it is only looked at" };
-  if (read !== null) return { why: `${read.how}() gives JavaScript numbers, and ${call} makes a new leaf of them`, fix: `compute with the tensor itself; torch.stack or torch.cat make one tensor of several` };
+  if (read !== null) return { why: `${read.how}() gives JavaScript numbers, and ${call} ${op!.inputs.length === 0 ? "makes a new leaf of them" : "is given them without their graph"}`, fix: `compute with the tensor itself; torch.stack or torch.cat make one tensor of several` };
   if (op !== null && !op.grad_mode) return { why: `${call} ran while recording was off (no_grad, inference_mode or set_grad_enabled)`, fix: "compute the loss outside of no_grad; only updates and evaluation belong inside" };
   const dtype = trace.tensors.get(to)?.dtype ?? "";
   if (dtype === "bool") return { why: `${call} compares: its result is true or false, and has no slope`, fix: "use a smooth stand-in, such as sigmoid of the difference" };

@@ -61,7 +61,7 @@ loss.backward();
   detect(trace) {
     const told = new Set<string>();
     const roots = rootsOf(trace);
-    return [...trace.ops.values()].filter((op) => isAccident(trace, op) && roots.some((root) => trace.flow(op.outputs[0], root) !== null)).flatMap((op): Found[] => {
+    return [...trace.ops.values()].filter((op) => isAccident(trace, op) && roots.some((root) => trace.computedFrom(op.outputs[0]).has(root))).flatMap((op): Found[] => {
       const culprit = culpritOf(trace, op);
       const key = `${culprit?.file}:${culprit?.line}:${culprit?.column}`;
       if (told.has(key)) return [];

@@ -8,7 +8,7 @@ import { replacements } from "./parameter-replaced.ts";
 /** Tensors of floats that no other tensor was made of and that the loss is computed from. */
 function sources(trace: Trace, root: number): number[] {
   return [...trace.tensors.values()]
-    .filter((t) => t.leaf && t.base === null && t.dtype.startsWith("float") && trace.makerOf(t.tensor)?.inputs.length === 0 && trace.flow(t.tensor, root) !== null)
+    .filter((t) => t.leaf && t.base === null && t.dtype.startsWith("float") && trace.makerOf(t.tensor)?.inputs.length === 0 && trace.computedFrom(t.tensor).has(root))
     .map(({ tensor }) => tensor);
 }
 

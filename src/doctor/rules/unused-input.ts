@@ -1,5 +1,5 @@
 import { cutBetween } from "./cuts.ts";
-import { culpritAt, culpritOf } from "./describe.ts";
+import { culpritAt, culpritOf, namesOf } from "./describe.ts";
 import { forgottenLeaves, rootsOf } from "./leaves.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Found, Rule } from "./rule.ts";
@@ -47,14 +47,14 @@ loss.backward();
 `,
   detect(trace) {
     const roots = rootsOf(trace);
-    const unused = forgottenLeaves(trace).filter((leaf) => roots.every((root) => trace.flow(leaf, root) === null && cutBetween(trace, leaf, root) === null));
+    const unused = forgottenLeaves(trace).filter((leaf) => roots.every((root) => !trace.computedFrom(leaf).has(root) && cutBetween(trace, leaf, root) === null));
     return [...refused(trace), ...unused.map((leaf) => {
       const name = trace.nameOf(leaf);
       const maker = trace.makerOf(leaf);
       return {
         message: `no loss depends on ${name}`,
         culprit: maker === null ? null : culpritOf(trace, maker), tensor: name,
-        why: `${name} requires grad, and ${roots.map((root) => trace.nameOf(root)).join(" and ")} ${roots.length === 1 ? "is" : "are"} computed without it`,
+        why: `${name} requires grad, and nothing leads from it to ${namesOf(trace, roots)}`,
         fix: { text: `use ${name} in the loss, or make it without requires_grad`, edits: [] },
       };
     })];

@@ -16,6 +16,8 @@ export interface Flow {
   readonly cut: boolean;
 }
 
+const placeKey = ({ file, line, column }: Place): string => `${file}:${line}:${column}`;
+
 /** Texts longer than this are named by their op alone. */
 const longestName = 48;
 
@@ -37,6 +39,7 @@ export class Trace {
   readonly sources = new Map<string, string>();
   /** Position of each event, so that it can be told which came first. */
   private readonly order = new Map<Event, number>();
+  private readonly backwardPlaces = new Set<string>();
   private readonly makers = new Map<number, OpEvent>();
   private readonly accumulators = new Map<number, NodeEvent>();
 
@@ -58,7 +61,10 @@ export class Trace {
           break;
         case "run": this.runs.set(event.run, event); break;
         case "birth": this.births.set(event.birth, event); break;
-        case "backward": this.backwards.set(event.backward, event); break;
+        case "backward":
+          this.backwards.set(event.backward, event);
+          if (event.place !== null) this.backwardPlaces.add(placeKey(event.place));
+          break;
         case "backward-end": this.ends.set(event.backward, event); break;
         case "read": this.reads.push(event); break;
         case "write": this.writes.push(event); break;
@@ -146,6 +152,8 @@ export class Trace {
       const read = this.reads.find(({ result }) => result === tensor);
       return read === undefined ? `tensor ${tensor}` : `${this.nameOf(read.tensor)}.${read.how}`;
     }
+    // The engine adds up gradients where backward was called.
+    if (maker.run === null && maker.place !== null && this.backwardPlaces.has(placeKey(maker.place))) return "a gradient";
     // A view that an op takes of what it is given is known by what it views.
     const { base } = this.tensors.get(tensor)!;
     if (maker.within !== null && base !== null) return this.nameOf(base);
@@ -187,7 +195,7 @@ export class Trace {
   }
 
   /** What the elements of each tensor were computed from. */
-  flows(): Flow[] {
+  private flows(): Flow[] {
     const numbers = new Map<Num, ReadEvent>();
     const flows: Flow[] = [];
     for (const event of this.events) {
@@ -208,26 +216,56 @@ export class Trace {
     return flows;
   }
 
+  private known: { into: Map<number, Flow[]>; outOf: Map<number, Flow[]> } | null = null;
+
+  /** The flows by where they lead, and by where they come from. */
+  private get byEnds(): NonNullable<Trace["known"]> {
+    if (this.known === null) {
+      this.known = { into: new Map(), outOf: new Map() };
+      for (const flow of this.flows()) {
+        listIn(this.known.into, flow.to).push(flow);
+        listIn(this.known.outOf, flow.from).push(flow);
+      }
+    }
+    return this.known;
+  }
+
+  private readonly below = new Map<number, ReadonlySet<number>>();
+
+  /** The tensors that were computed from one, itself included. */
+  computedFrom(tensor: number): ReadonlySet<number> {
+    let found = this.below.get(tensor);
+    if (found === undefined) {
+      const all = new Set([tensor]);
+      for (const from of all) for (const { to } of this.byEnds.outOf.get(from) ?? []) all.add(to);
+      this.below.set(tensor, (found = all));
+    }
+    return found;
+  }
+
   /** The steps from one tensor to another, fewest cuts first; null where nothing of the one is in the other. */
   flow(from: number, to: number): Flow[] | null {
-    const flows = this.flows();
-    const into = new Map<number, Flow[]>();
-    for (const f of flows) into.set(f.to, [...(into.get(f.to) ?? []), f]);
+    if (!this.computedFrom(from).has(to)) return null;
     const cameFrom = new Map<number, Flow | null>([[to, null]]);
     const queue = [to];
     for (const tensor of queue) {
       if (tensor === from) break;
-      for (const f of into.get(tensor) ?? []) {
+      for (const f of this.byEnds.into.get(tensor) ?? []) {
         if (cameFrom.has(f.from)) continue;
         cameFrom.set(f.from, f);
         queue.push(f.from);
       }
     }
-    if (!cameFrom.has(from)) return null;
     const path: Flow[] = [];
     for (let f = cameFrom.get(from) ?? null; f !== null; f = cameFrom.get(f.to) ?? null) path.push(f);
     return path;
   }
+}
+
+function listIn<K, V>(lists: Map<K, V[]>, key: K): V[] {
+  let list = lists.get(key);
+  if (list === undefined) lists.set(key, (list = []));
+  return list;
 }
 
 /** A number that is unlikely to be equal by chance. */
