@@ -12,6 +12,8 @@ export interface Face {
   readonly isSaved: boolean;
   readonly isOverwritten: boolean;
   readonly isPoisoned: boolean;
+  readonly isCut: boolean;
+  readonly isCutOff: boolean;
 }
 
 export interface Wire {
@@ -19,6 +21,8 @@ export interface Wire {
   readonly to: string;
   readonly isSick: boolean;
   readonly isOnPath: boolean;
+  /** No gradient goes along it. */
+  readonly isCut: boolean;
 }
 
 export interface Drawn {
@@ -40,18 +44,18 @@ export function drawing(drawn: Drawn): SVGSVGElement {
   const boxes = drawn.faces.map((face) => ({ id: face.id, width: widthOf(face), height }));
   const { width, height: tall, places, bends } = laidOut(boxes, drawn.wires, drawn.room);
   const scale = Math.max(smallest, Math.min(1, drawn.room.width / width));
-  const wires = drawn.wires.map((wire, i) => svg("path", { class: `wire${wire.isSick ? " sick" : ""}${wire.isOnPath ? " path" : ""}`, d: smooth(bends[i]), "marker-end": `url(#arrow${wire.isSick ? "-sick" : wire.isOnPath ? "-path" : ""})` }));
+  const wires = drawn.wires.map((wire, i) => svg("path", { class: `wire${wire.isSick ? " sick" : ""}${wire.isOnPath ? " path" : ""}${wire.isCut ? " cut" : ""}`, d: smooth(bends[i]), "marker-end": wire.isCut ? null : `url(#arrow${wire.isSick ? "-sick" : wire.isOnPath ? "-path" : ""})` }));
   const nodes = drawn.faces.map((face, i) => nodeShape(face, boxes[i].width, places.get(face.id)!, drawn));
   nodes[0]?.setAttribute("tabindex", "0");
   return svg("svg", { width: Math.ceil(width * scale), height: Math.ceil(tall * scale), viewBox: `0 0 ${width} ${tall}`, role: "group", "aria-label": "Graph from loss to leaves; arrow keys go from node to node", onkeydown: walk(drawn, places) }, definitions(), svg("g", {}, ...wires), svg("g", {}, ...nodes));
 }
 
-const badges = (face: Face): string[] => [face.isPoisoned ? "not finite" : null, face.isOverwritten ? "overwritten" : null, face.isSaved && !face.isOverwritten ? "saved" : null].filter((word) => word !== null);
+const badges = (face: Face): string[] => [face.isCut ? "cut" : null, face.isCutOff ? "cut off" : null, face.isPoisoned ? "not finite" : null, face.isOverwritten ? "overwritten" : null, face.isSaved && !face.isOverwritten ? "saved" : null].filter((word) => word !== null);
 
 const secondLine = (face: Face): string => [face.note, ...badges(face)].filter((part) => part !== "").join(" · ");
 
 /** A long name loses its middle; the number that tells it from others stays. */
-function shortened(text: string): string {
+export function shortened(text: string): string {
   if (text.length <= longestLabel) return text;
   const [end] = /( #\d+)?$/.exec(text)!;
   return `${text.slice(0, longestLabel - 1 - end.length)}…${end}`;
@@ -64,7 +68,7 @@ function widthOf(face: Face): number {
 function nodeShape(face: Face, width: number, { x, y }: Point, { culprit, path, open, choose }: Drawn): SVGGElement {
   const [left, top] = [x - width / 2, y - height / 2];
   const isCulprit = culprit !== null && face.nodes.includes(culprit);
-  const states = { leaf: face.isLeaf, block: face.isBlock, saved: face.isSaved, overwritten: face.isOverwritten, poisoned: face.isPoisoned, culprit: isCulprit, "on-path": face.nodes.some((id) => path.has(id)) };
+  const states = { leaf: face.isLeaf, block: face.isBlock, saved: face.isSaved, overwritten: face.isOverwritten, poisoned: face.isPoisoned, cut: face.isCut, "cut-off": face.isCutOff, culprit: isCulprit, "on-path": face.nodes.some((id) => path.has(id)) };
   const names = Object.entries(states).flatMap(([name, is]) => (is ? [name] : []));
   const act = (): void => (face.isBlock ? open(face) : choose(face.nodes[0]));
   const label = `${face.label}, ${secondLine(face)}${isCulprit ? ", to blame" : ""}${face.isBlock ? "; opens" : ""}`;
@@ -75,7 +79,7 @@ function nodeShape(face: Face, width: number, { x, y }: Point, { culprit, path, 
     svg("rect", box),
     // Saved: a second line inside of the first, as of something put in a folder.
     face.isSaved ? svg("rect", { x: left + 3.5, y: top + 3.5, width: width - 7, height: height - 7, rx: face.isLeaf ? height / 2 - 3.5 : 4.5, class: "inner" }) : null,
-    svg("text", { x, y: y - 3, class: "label" }, `${isCulprit ? "▶ " : ""}${shortened(face.label)}`),
+    svg("text", { x, y: y - 3, class: "label" }, `${face.isCut ? "✂ " : ""}${isCulprit ? "▶ " : ""}${shortened(face.label)}`),
     svg("text", { x, y: y + 13, class: "note" }, secondLine(face)));
 }
 
@@ -117,5 +121,5 @@ export function legend(): HTMLElement {
     const shadow = classes.includes("block") ? svg("rect", { x: 4, y: 4, width: 27, height: 15, rx: 3, class: "shadow" }) : null;
     return html("li", {}, svg("svg", { width: 32, height: 20, "aria-hidden": "true" }, svg("g", { class: `node ${classes}` }, shadow, box, inner)), text);
   };
-  return html("ul", { class: "legend" }, sample("leaf", "leaf"), sample("", "non-leaf"), sample("saved", "saved for backward"), sample("saved overwritten", "overwritten"), sample("poisoned", "not finite"), sample("block", "folded"));
+  return html("ul", { class: "legend" }, sample("leaf", "leaf"), sample("", "non-leaf"), sample("saved", "saved for backward"), sample("saved overwritten", "overwritten"), sample("poisoned", "not finite"), sample("cut", "cut: no gradient goes back"), sample("block", "folded"));
 }

@@ -3,7 +3,7 @@ import type { Graph, GraphNode, Page } from "../src/doctor/report/html/page.ts";
 import { html, section } from "./dom.ts";
 import { around, blockId, fold, visible, type Block } from "./fold.ts";
 import { count, plural } from "./format.ts";
-import { drawing, legend, type Face, type Wire } from "./graph-drawing.ts";
+import { drawing, legend, shortened, type Face, type Wire } from "./graph-drawing.ts";
 import { nodeDetails } from "./node.ts";
 import type { Selection, Store } from "./selection.ts";
 
@@ -46,7 +46,7 @@ class Folded {
         const [from, to] = [blockId(blocks[blockOf[i]]), blockId(blocks[blockOf[target]])];
         const known = wires.get(`${from} ${to}`);
         const onPath = steps.has(`${node.id} ${next}`);
-        wires.set(`${from} ${to}`, { from, to, isSick: node.sick[edge] || known?.isSick === true, isOnPath: onPath || known?.isOnPath === true });
+        wires.set(`${from} ${to}`, { from, to, isSick: node.sick[edge] || known?.isSick === true, isOnPath: onPath || known?.isOnPath === true, isCut: node.isCut || nodes[target].isCut });
       });
     });
     return { faces: blocks.map((block) => face(block, nodes.slice(block.from, block.to), this.graph.roots)).reverse(), wires: [...wires.values()] };
@@ -61,8 +61,8 @@ function face(block: Block, nodes: readonly GraphNode[], roots: readonly number[
   return {
     id: blockId(block), nodes: nodes.map(({ id }) => id), isBlock,
     label: isBlock ? `${name}${block.times > 1 ? ` × ${count(block.times)}` : ""}` : first.label,
-    note: isBlock ? `${count(nodes.length)} nodes` : first.isLeaf ? "leaf" : [roots.includes(first.id) && /^[\w$]+$/.test(first.tensor) ? first.tensor : "", first.spot === null ? "" : `line ${first.spot.line}`].filter((part) => part !== "").join(" · "),
-    isLeaf: nodes.every(({ isLeaf }) => isLeaf), isSaved: nodes.some(({ isSaved }) => isSaved), isOverwritten: nodes.some(({ isOverwritten }) => isOverwritten), isPoisoned: nodes.some(({ isPoisoned }) => isPoisoned),
+    note: isBlock ? `${count(nodes.length)} nodes` : first.isLeaf ? "leaf" : [roots.includes(first.id) && /^[\w$.]+$/.test(first.tensor) && first.tensor !== first.label ? shortened(first.tensor) : "", first.spot === null ? "" : `line ${first.spot.line}`].filter((part) => part !== "").join(" · "),
+    isLeaf: nodes.every(({ isLeaf }) => isLeaf), isSaved: nodes.some(({ isSaved }) => isSaved), isOverwritten: nodes.some(({ isOverwritten }) => isOverwritten), isPoisoned: nodes.some(({ isPoisoned }) => isPoisoned), isCut: nodes.some(({ isCut }) => isCut), isCutOff: nodes.every(({ isCutOff }) => isCutOff),
   };
 }
 

@@ -24,7 +24,7 @@ export function nodeDetails(page: Page, store: Store, node: GraphNode): HTMLElem
 }
 
 export function statesOf(node: GraphNode): string[] {
-  return [node.isLeaf ? "leaf" : "non-leaf", node.isSaved ? "saved" : null, node.isOverwritten ? "overwritten" : null, node.isPoisoned ? "not finite" : null].filter((state) => state !== null);
+  return [node.isCut ? "cut" : node.isLeaf ? "leaf" : "non-leaf", node.isSaved ? "saved" : null, node.isOverwritten ? "overwritten" : null, node.isPoisoned ? "not finite" : null, node.isCutOff ? "behind the cut" : null].filter((state) => state !== null);
 }
 
 function facts(rows: readonly (readonly [string, Child])[]): HTMLElement {

@@ -1,7 +1,7 @@
 /** `torch.explain`: what autograd knows of one tensor, in a sentence or two. */
 import { Tensor } from "../tensor/tensor.ts";
 import { FLOAT } from "../tensor/dtype.ts";
-import { forwardOpName } from "./node.ts";
+import type { Node } from "./node.ts";
 import { gradFn, requiresGrad } from "./variable.ts";
 
 /**
@@ -15,8 +15,21 @@ import { gradFn, requiresGrad } from "./variable.ts";
 export function explain(x: Tensor): string {
   if (!(x instanceof Tensor)) throw new TypeError("explain(): expected a Tensor");
   if (!requiresGrad(x)) return withoutGrad(x);
-  const node = gradFn(x);
-  return node === null ? ofLeaf(x) : ofResult(x, forwardOpName(node).replace("torch::autograd::", ""));
+  let node: Node | null;
+  try {
+    node = gradFn(x);
+  } catch {
+    return "It is a view of no more use: it was made while nothing was recorded, and its base was written since. Take the view anew, after the write.";
+  }
+  if (node === null && !x._requiresGrad) return "It is a leaf in name alone: a view, made while nothing was recorded, of a tensor that requires grad. No gradient comes to it, and none passes it. Take the view while grad mode is on.";
+  return node === null ? ofLeaf(x) : ofResult(x, opNameOf(node.name()));
+}
+
+/** `mean` of `MeanBackward1`: the op as it is called. */
+function opNameOf(node: string): string {
+  const name = node.replace(/^torch::autograd::/, "").replace(/Backward(s|\d*)$/, "");
+  const known: Readonly<Record<string, string>> = { CopySlices: "a write to a part of its memory", ToCopy: "a cast", UnsafeView: "a view" };
+  return known[name] ?? name.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
 }
 
 function withoutGrad(x: Tensor): string {
@@ -29,7 +42,7 @@ function ofLeaf(x: Tensor): string {
   const why = "It is a leaf that requires grad: no recorded op made it.";
   return x._meta?.grad
     ? `${why} It has a gradient, the sum over all backwards so far; x.grad = null starts anew.`
-    : `${why} It has no gradient yet: no backward has come to it. Call backward on a scalar that is computed from it by recorded ops.`;
+    : `${why} It has no gradient: no backward has come to it yet, or it was reset. Call backward on a scalar that is computed from it by recorded ops.`;
 }
 
 function ofResult(x: Tensor, op: string): string {

@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { observe } from "../dispatch/observer.ts";
 import { Recording } from "../doctor/session.ts";
-import { Watch, type Reason } from "../doctor/trace/watch.ts";
+import type { Reason } from "../doctor/trace/reason.ts";
+import { Watch } from "../doctor/trace/watch.ts";
 import type { Overlay } from "./hooks.ts";
 import { start } from "./program.ts";
 import { reportUncaught } from "./report.ts";

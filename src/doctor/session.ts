@@ -7,7 +7,8 @@ import { Recorder } from "./trace/recorder.ts";
 import { framesOf, userSite } from "./trace/sites.ts";
 import { readSource } from "./trace/read-source.ts";
 import { Trace } from "./trace/trace.ts";
-import { Watch, type Reason } from "./trace/watch.ts";
+import type { Reason } from "./trace/reason.ts";
+import { Watch } from "./trace/watch.ts";
 
 export interface RecordOptions {
   read?: (file: string) => string | null;
@@ -50,46 +51,68 @@ function placeOf(error: unknown): Place | null {
   return site === null ? null : { file: site.path, line: site.line, column: site.column };
 }
 
-/** Runs `program` and gives what ended it; null where nothing did. */
-function errorOf(program: () => unknown): unknown {
-  try {
-    const result = program();
-    if (result instanceof Promise) throw new TypeError("the doctor watches synchronous code: this program gave a promise. Run it with leafgrad doctor FILE.");
-    return null;
-  } catch (error) {
-    return error ?? new Error(String(error));
-  }
+/** What `program` gives when it has ended: at once, or in a promise where it is asynchronous. */
+export type Ended<P, T> = P extends () => PromiseLike<unknown> ? Promise<T> : T;
+
+/** Applies `next` to a value, now or when it is there. */
+export function whenThere<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }
 
-/** Runs `program` with full recording. */
-export function record(program: () => unknown, options: RecordOptions = {}): Trace {
+/** Runs `program`; `end` gets what ended it, null where nothing did, and makes the result. */
+function runTo<T>(program: () => unknown, end: (error: unknown) => T): T | Promise<T> {
+  const failed = (error: unknown): T => end(error ?? new Error(String(error)));
+  let result: unknown;
+  try {
+    result = program();
+  } catch (error) {
+    return failed(error);
+  }
+  return result instanceof Promise ? result.then(() => end(null), failed) : end(null);
+}
+
+/** Runs `program` with full recording. While it awaits, what else runs is recorded too. */
+export function record<P extends () => unknown>(program: P, options: RecordOptions = {}): Ended<P, Trace> {
   const recording = new Recording(options);
   const { stackTraceLimit } = Error;
   // The user's own line may lie below more frames of the library than V8's ten.
   Error.stackTraceLimit = 100;
   recording.start();
-  const error = errorOf(program);
-  Error.stackTraceLimit = stackTraceLimit;
-  return recording.finish(error);
+  return runTo(program, (error) => {
+    Error.stackTraceLimit = stackTraceLimit;
+    return recording.finish(error);
+  }) as Ended<P, Trace>;
+}
+
+export interface Watched {
+  readonly reasons: readonly Reason[];
+  readonly error: unknown;
 }
 
 /** Runs `program` under watch: why it should be run again with recording, and the error that ended it. */
-export function watch(program: () => unknown): { reasons: readonly Reason[]; error: unknown } {
+export function watch<P extends () => unknown>(program: P): Ended<P, Watched> {
   const watcher = new Watch();
   const previous = observe(watcher);
-  const error = errorOf(program);
-  observe(previous);
-  watcher.finish(error);
-  return { reasons: [...watcher.reasons], error };
+  return runTo(program, (error): Watched => {
+    observe(previous);
+    watcher.finish(error);
+    return { reasons: [...watcher.reasons], error };
+  }) as Ended<P, Watched>;
 }
 
-/** Runs `again` after `first` from the same state of the random stream, and without a second round of warnings. */
-export function repeated<T>(again: () => T, state: Uint8Array): T {
+/** Runs `again` from an earlier state of the random stream, and without a second round of warnings. */
+export function repeated<T>(again: () => T | Promise<T>, state: Uint8Array): T | Promise<T> {
   defaultGenerator.set_state(state);
   const handler = setWarningHandler(() => {});
+  const settle = (): void => void setWarningHandler(handler);
+  let result: T | Promise<T>;
   try {
-    return again();
-  } finally {
-    setWarningHandler(handler);
+    result = again();
+  } catch (error) {
+    settle();
+    throw error;
   }
+  if (result instanceof Promise) return result.finally(settle);
+  settle();
+  return result;
 }

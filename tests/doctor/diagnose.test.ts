@@ -14,7 +14,7 @@ test("diagnose names the line of the callback, its elements and the arithmetic",
   });
   expect(error).toBeNull();
   expect(findings).toHaveLength(1);
-  expect(findings[0]).toMatchObject({ rule: "nan-from-zero-times-inf", elements: [[0, 1], [1, 0]], proof: null, culprit: { file: here } });
+  expect(findings[0]).toMatchObject({ rule: "nan-from-zero-times-inf", elements: [[0, 1], [1, 0]], culprit: { file: here } });
   expect(findings[0].equation).toContain("= inf");
 });
 
@@ -50,6 +50,26 @@ test("an error is reported, and the observer is detached again", () => {
   expect(observed.by).toBeNull();
 });
 
-test("an asynchronous program is refused in words", () => {
-  expect((diagnose(async () => {}).error as Error).message).toMatch(/synchronous/);
+test("an asynchronous program gives its report in a promise, and the lines after an await are seen", async () => {
+  const report = diagnose(async () => {
+    const x = torch.tensor([0], { requires_grad: true });
+    await Promise.resolve();
+    x.sqrt().sum().backward();
+  });
+  expect(observed.by).not.toBeNull();
+  const { findings, error } = await report;
+  expect(error).toBeNull();
+  expect(findings).toMatchObject([{ rule: "infinite-slope", culprit: { file: here, op: "x.sqrt()" } }]);
+  expect(observed.by).toBeNull();
+  const refused = await diagnose(async () => {
+    await Promise.resolve();
+    torch.ones([2], { requires_grad: true }).add_(1);
+  });
+  expect(refused.error).toBeInstanceOf(torch.RuntimeError);
+  expect(refused.findings.map(({ rule }) => rule)).toEqual(["leaf-modified-in-place"]);
+});
+
+test("a repair that was not tried says so", () => {
+  const { findings } = diagnose(() => torch.tensor([0], { requires_grad: true }).sqrt().sum().backward());
+  expect(findings[0].proof).toMatchObject({ verified: false, text: expect.stringContaining("leafgrad doctor FILE") as string });
 });

@@ -48,16 +48,25 @@ function judged(finding: Finding, before: Trace, after: Trace): Proof {
   return { verified: objection === null, before: was, after: is, text };
 }
 
+/** What a repair of one may turn into. */
+const magnitudes = new Set(["exploding-gradient", "vanishing-gradient"]);
+
 /** Why the repaired program does not prove the repair; null where it does. */
 function objectionTo(finding: Finding, before: Trace, after: Trace): string | null {
   if (after.error !== null) return `with the fix the program ends in ${after.error.error.type}: ${after.error.error.message}`;
   const left = examine(after).find((f) => f.rule === finding.rule && f.culprit?.line === finding.culprit?.line && f.culprit?.file === finding.culprit?.file);
   if (left !== undefined) return `with the fix ${left.message} is still there`;
+  const known = new Set(examine(before).map(({ rule }) => rule));
+  const fresh = examine(after).find(({ rule, severity }) => (severity === "error" || (magnitudes.has(rule) && magnitudes.has(finding.rule))) && !known.has(rule));
+  if (fresh !== undefined) return `with the fix ${fresh.message} (${fresh.rule})`;
   const sick = after.accumulations.some(({ tensor, values }) => finding.victim?.name === `${after.nameOf(tensor)}.grad` && stillSick(finding, values, after.tensors.get(tensor)!.shape));
   if (sick) return `with the fix ${finding.victim!.name} is still not finite`;
   const [was, is] = [firstLoss(before), firstLoss(after)];
   const mayChange = rules.find(({ id }) => id === finding.rule)?.changesLoss === true;
   if (!mayChange && typeof was === "number" && (typeof is !== "number" || !close(was, is))) return `the fix changes the loss from ${fixed(was)} to ${is === null ? "nothing" : fixed(is)}`;
+  if (typeof is === "string") return `with the fix the loss is still ${is}`;
+  const ill = sickLeaves(after).find((leaf) => !sickLeaves(before).includes(leaf));
+  if (ill !== undefined) return `with the fix ${ill}.grad is not finite`;
   const wrong = after.differences.find((difference) => !agrees(difference));
   if (wrong !== undefined) return `a gradient of ${after.nameOf(wrong.tensor)} is ${fixed(wrong.analytic)}, and the central difference ${fixed(wrong.numeric!)}`;
   return null;
@@ -68,6 +77,9 @@ function stillSick({ elements }: Finding, { nonfinite }: Values, shape: readonly
   const places = new Set(elements.map(String));
   return nonfinite.some((position) => places.has(String(unravel(position, shape))));
 }
+
+/** The leaves that were given a gradient which is not finite. */
+const sickLeaves = (trace: Trace): string[] => trace.accumulations.filter(({ values }) => values.nonfinite.length > 0).map(({ tensor }) => trace.nameOf(tensor));
 
 /** The value of the first scalar that backward started from. */
 function firstLoss(trace: Trace): Num | null {
@@ -95,7 +107,7 @@ function summary(trace: Trace): Record<string, string> {
   return { ...(loss === null ? {} : { loss: fixed(loss) }), ...Object.fromEntries([...grads].slice(0, 4)) };
 }
 
-const fixed = (n: Num): string => (typeof n === "number" ? (n !== 0 && Math.abs(n) < 1e-3 ? n.toExponential(2) : n.toFixed(4)) : n);
+const fixed = (n: Num): string => (typeof n === "number" ? (n !== 0 && (Math.abs(n) < 1e-3 || Math.abs(n) >= 1e6) ? n.toExponential(2).replace("e+", "e") : n.toFixed(4)) : n);
 
 function lossText(was: Record<string, string>, is: Record<string, string>): string {
   if (is.loss === undefined) return "";

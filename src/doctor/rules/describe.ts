@@ -2,7 +2,8 @@
 import type { BirthEvent, Equation, Num, OpEvent, Place, PoisonEvent } from "../trace/events.ts";
 import { lineText, placeAt, type Span } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
-import { divergenceOf } from "./divergence.ts";
+import { divergenceOf, type Divergence } from "./divergence.ts";
+import { isComputedFrom } from "./updates.ts";
 import type { Culprit, Edit, Victim } from "./rule.ts";
 
 /** The user's line of an op, or of another call site with the text that stands there. */
@@ -112,15 +113,14 @@ export function askingSpan(trace: Trace, place: Place): Span | null {
 
 /** Births that did harm, each with the worst place that it came to. */
 export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: PoisonEvent }[] {
-  // What training that runs away ends in is no cause.
-  if (divergenceOf(trace) !== null) return [];
+  const divergence = divergenceOf(trace);
   const found = new Map<number, { birth: BirthEvent; poison: PoisonEvent }>();
   const worth = { grad: 3, loss: 2, output: 1, read: 1 };
   for (const poison of trace.poisons) {
     // The first birth is the cause of the others.
     const first = poison.births.length === 0 ? undefined : trace.births.get(Math.min(...poison.births));
     for (const birth of [first]) {
-      if (birth === undefined || isShown(trace, birth, poison)) continue;
+      if (birth === undefined || isShown(trace, birth, poison) || (divergence !== null && isEndOf(trace, divergence, birth))) continue;
       const known = found.get(birth.birth);
       if (known === undefined || worth[poison.what] > worth[known.poison.what]) found.set(birth.birth, { birth, poison });
     }
@@ -140,6 +140,12 @@ export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: Poison
 /** Data that came with a NaN may be looked at. */
 function isShown(trace: Trace, { op, tensor }: BirthEvent, poison: PoisonEvent): boolean {
   return poison.what === "read" && poison.tensor === tensor && op !== null && trace.ops.get(op)!.inputs.length === 0;
+}
+
+/** What training that runs away ends in is no cause. */
+function isEndOf(trace: Trace, { leaf, since }: Divergence, birth: BirthEvent): boolean {
+  const op = birth.op === null ? undefined : trace.ops.get(birth.op);
+  return trace.isBefore(since, birth) && (op === undefined || isComputedFrom(trace, op, new Set([leaf])));
 }
 
 /** The backward in which a birth came to light, and the node of its op. */

@@ -1,5 +1,5 @@
 /** Training that runs away: each update makes the next gradient larger. */
-import type { OpEvent } from "../trace/events.ts";
+import type { AccumulateEvent, OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 
 export interface Divergence {
@@ -7,6 +7,8 @@ export interface Divergence {
   readonly update: OpEvent;
   /** The norms of the leaf's gradient, one a step, until they are no longer finite. */
   readonly norms: readonly number[];
+  /** The first gradient that is beyond measure: what goes wrong from here on comes of it. */
+  readonly since: AccumulateEvent;
 }
 
 /** So many steps, and such a growth over them, are no chance; saddles are left by growing gradients too, but their loss falls. */
@@ -24,7 +26,7 @@ export function divergenceOf(trace: Trace): Divergence | null {
     const { storage } = trace.tensors.get(leaf)!;
     const write = trace.writes.find((w) => w.storage === storage && trace.isBefore(events[0], w));
     const isGrowing = norms.length >= steps && norms.every((norm, i) => i === 0 || norm > norms[i - 1]) && norms[norms.length - 1] > growth * norms[0];
-    if (write !== undefined && isGrowing) found.push({ leaf, update: trace.userOp(trace.ops.get(write.op)!), norms });
+    if (write !== undefined && isGrowing) found.push({ leaf, update: trace.userOp(trace.ops.get(write.op)!), norms, since: events[norms.findIndex((norm) => norm > growth * norms[0])] });
   }
   return found.toSorted((a, b) => b.norms[b.norms.length - 1] / b.norms[0] - a.norms[a.norms.length - 1] / a.norms[0])[0] ?? null;
 }

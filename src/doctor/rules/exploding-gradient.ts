@@ -6,6 +6,7 @@ export const explodingGradient: Rule = {
   title: "A gradient that explodes on its way back",
   severity: "warning",
   certainty: 0.8,
+  changesLoss: true,
   why: `Backward multiplies by the slope of each op. Where one line runs many times and its slope is above 1, as in a recurrent step or in
 layers that start with large weights, the product grows without bounds; one step of training then throws the parameters far away.`,
   fix: `Start with weights that keep the norm (divide by the square root of the number of inputs), normalise between the steps, take
@@ -28,5 +29,5 @@ for (let step = 0; step < 40; step++) {
 }
 h.sum().backward();
 `,
-  detect: (trace) => magnitudeFindings(trace, "grow", "keep the norm at each run: smaller weights to start with, a normalisation between, fewer runs; or bound the norm of the gradient before the update"),
+  detect: (trace) => magnitudeFindings(trace, "grow"),
 };

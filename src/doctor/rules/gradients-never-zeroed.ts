@@ -36,7 +36,7 @@ function updated(trace: Trace, update: OpEvent): string | null {
 }
 
 /** `w.grad = null;` after the update of `w`: as a statement of its own, or in the body of the arrow function that updates. */
-function reset(trace: Trace, update: OpEvent): Edit[] {
+export function reset(trace: Trace, update: OpEvent): Edit[] {
   const { place } = trace.userOp(update);
   const expression = trace.expression(place);
   const name = updated(trace, update);

@@ -1,4 +1,5 @@
 /** Every rule, one line for each. */
+import { angleAtOrigin } from "./angle-at-origin.ts";
 import { averageOverNothing } from "./average-over-nothing.ts";
 import { backwardOfNonScalar } from "./backward-of-non-scalar.ts";
 import { backwardTwice } from "./backward-twice.ts";
@@ -12,12 +13,17 @@ import { flatFunction } from "./flat-function.ts";
 import { floatOverflow } from "./float-overflow.ts";
 import { gradOfNonLeaf } from "./grad-of-non-leaf.ts";
 import { gradOfOriginal } from "./grad-of-original.ts";
+import { gradientNotThere } from "./gradient-not-there.ts";
+import { gradientZeroedEarly } from "./gradient-zeroed-early.ts";
 import { gradientsNeverZeroed } from "./gradients-never-zeroed.ts";
 import { graphCut } from "./graph-cut.ts";
+import { graphGrows } from "./graph-grows.ts";
 import { hookChangesGradient } from "./hook-changes-gradient.ts";
 import { infiniteSlope } from "./infinite-slope.ts";
 import { integerRequiresGrad } from "./integer-requires-grad.ts";
+import { leafMadeAnew } from "./leaf-made-anew.ts";
 import { leafModifiedInPlace } from "./leaf-modified-in-place.ts";
+import { leafNotUpdated } from "./leaf-not-updated.ts";
 import { logOfZero } from "./log-of-zero.ts";
 import { lossBroadcast } from "./loss-broadcast.ts";
 import { nanFromZeroTimesInf } from "./nan-from-zero-times-inf.ts";
@@ -25,8 +31,8 @@ import { nonfiniteValue } from "./nonfinite-value.ts";
 import { nothingRequiresGrad } from "./nothing-requires-grad.ts";
 import { outsideDomain } from "./outside-domain.ts";
 import { parameterReplaced } from "./parameter-replaced.ts";
+import { reluDies } from "./relu-dies.ts";
 import { rootOfNegative } from "./root-of-negative.ts";
-import type { Rule } from "./rule.ts";
 import { savedTensorOverwritten } from "./saved-tensor-overwritten.ts";
 import { softmaxOfNothing } from "./softmax-of-nothing.ts";
 import { spreadOfOneValue } from "./spread-of-one-value.ts";
@@ -35,10 +41,13 @@ import { uncountedWrite } from "./uncounted-write.ts";
 import { unusedInput } from "./unused-input.ts";
 import { vanishingGradient } from "./vanishing-gradient.ts";
 import { viewNotWritable } from "./view-not-writable.ts";
+import type { Rule } from "./rule.ts";
 
 export const rules: readonly Rule[] = [
-  averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divergingUpdates, divisionByZero, expOverflow, expandedWrite,
-  explodingGradient, flatFunction, floatOverflow, gradOfNonLeaf, gradOfOriginal, gradientsNeverZeroed, graphCut, hookChangesGradient, infiniteSlope, integerRequiresGrad,
-  leafModifiedInPlace, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, nothingRequiresGrad, outsideDomain, parameterReplaced, rootOfNegative,
-  savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, stateCarried, uncountedWrite, unusedInput, vanishingGradient, viewNotWritable,
+  angleAtOrigin, averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divergingUpdates, divisionByZero, expOverflow,
+  expandedWrite, explodingGradient, flatFunction, floatOverflow, gradOfNonLeaf, gradOfOriginal, gradientNotThere, gradientZeroedEarly,
+  gradientsNeverZeroed, graphCut, graphGrows, hookChangesGradient, infiniteSlope, integerRequiresGrad, leafMadeAnew, leafModifiedInPlace,
+  leafNotUpdated, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, nothingRequiresGrad, outsideDomain, parameterReplaced,
+  reluDies, rootOfNegative, savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, stateCarried, uncountedWrite, unusedInput,
+  vanishingGradient, viewNotWritable,
 ];

@@ -11,7 +11,7 @@ const normalising = /softmax|softmin|logsumexp|logcumsumexp|cross_entropy|attent
 
 export type Kind =
   | "zero times infinity" | "infinite slope" | "logarithm" | "division" | "root" | "domain" | "exponential" | "overflow" | "data" | "nothing" | "spread" | "masked row"
-  | "other";
+  | "angle" | "other";
 
 /** What made an element go wrong; each kind is one rule's. */
 export function kindOf(birth: BirthEvent, trace: Trace): Kind {
@@ -25,6 +25,7 @@ export function kindOf(birth: BirthEvent, trace: Trace): Kind {
   }
   if (equation === null) return kind === "inf" && op !== null ? "overflow" : "other";
   const { slope, grad, function: name, operands: [first, second] } = equation;
+  if (phase === "backward" && user?.name === "atan2") return "angle";
   if (phase === "backward" && slope !== null && typeof slope !== "number") return grad === 0 ? "zero times infinity" : "infinite slope";
   if (logarithms.has(name) && typeof first === "number" && first <= 0) return "logarithm";
   if (name === "div" && second === 0) return "division";

@@ -10,7 +10,9 @@ export function forgottenLeaves(trace: Trace): number[] {
   // A backward that was asked for some leaves, or that failed in its course, says nothing about the others.
   const isTelling = [...trace.backwards.values()].some(({ backward, inputs }) => inputs === null && !isCutShort(trace, backward));
   if (!isTelling) return [];
-  return leavesOf(trace).filter((leaf) => !reached.has(leaf));
+  // What was made after the last backward, such as the parameters of a next round, could not be reached.
+  const last = [...trace.backwards.values()].at(-1)!;
+  return leavesOf(trace).filter((leaf) => !reached.has(leaf) && trace.isBefore(trace.makerOf(leaf) ?? trace.tensors.get(leaf)!, last));
 }
 
 /** The leaves that a graph leads to. */

@@ -2,7 +2,7 @@
 import type { OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { culpritOf, pathText } from "./describe.ts";
-import { divergenceOf } from "./divergence.ts";
+import { magnitudeFix } from "./magnitude-repairs.ts";
 import type { Found, Norm } from "./rule.ts";
 
 /** Changes smaller than this, from loss to leaf, are nobody's fault; the line to blame makes most of it. */
@@ -31,8 +31,6 @@ export interface Way {
 
 /** The ways on which gradients grow, or shrink, beyond measure. */
 export function extremeWays(trace: Trace, direction: "grow" | "shrink"): Way[] {
-  // Where something is not finite, that is told instead.
-  if (trace.poisons.length > 0 || divergenceOf(trace) !== null) return [];
   const seen = new Set<number>();
   return trace.accumulations.flatMap(({ tensor, backward, values }) => {
     if (seen.has(tensor) || values.nan + values.inf > 0) return [];
@@ -119,10 +117,10 @@ function nameOf(trace: Trace, node: number): string {
   return accumulates === null ? (trace.opOf(node)?.name ?? name) : trace.nameOf(accumulates);
 }
 
-const times = (x: number): string => (x === 0 ? "0" : x.toExponential(1).replace("e+", "e"));
+const times = (x: number): string => (x === 0 ? "0" : x >= 0.1 && x < 1000 ? String(Number(x.toPrecision(2))) : x.toExponential(1).replace("e+", "e"));
 
 /** One finding for each line to blame, with all the leaves that suffer from it. */
-export function magnitudeFindings(trace: Trace, direction: "grow" | "shrink", fix: string): Found[] {
+export function magnitudeFindings(trace: Trace, direction: "grow" | "shrink"): Found[] {
   const byLine = groupBy(extremeWays(trace, direction), ({ worst }) => JSON.stringify(worst.op.place));
   return [...byLine.values()].map((ways): Found => {
     const [{ worst, norms, ratio, path, leaf }] = ways;
@@ -133,7 +131,7 @@ export function magnitudeFindings(trace: Trace, direction: "grow" | "shrink", fi
       message: `the gradient of ${names} ${verb}: ${times(ratio)} of what starts at the loss`, culprit: culpritOf(trace, worst.op), tensor: trace.nameOf(leaf), path: path.length > 24 ? [] : path, norms,
       where: `in the backward of ${worst.op.name}`,
       why: `this line multiplies the norm of the gradient by ${times(worst.ratio)}${often}; from ${times(norms[0].norm)} at the loss to ${times(norms[norms.length - 1].norm)} at ${trace.nameOf(leaf)}`,
-      fix: { text: fix, edits: [] },
+      fix: magnitudeFix(trace, ways[0], direction),
     };
   });
 }

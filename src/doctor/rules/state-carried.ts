@@ -1,8 +1,8 @@
-import { culpritOf, editOf, lineOf } from "./describe.ts";
+import { detachedIn } from "./copies.ts";
+import { culpritOf, lineOf } from "./describe.ts";
 import type { BackwardEvent, OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
-import { operandsOf } from "./operands.ts";
-import type { Edit, Found, Rule } from "./rule.ts";
+import type { Found, Rule } from "./rule.ts";
 
 const refusal = /backward through the graph a second time/;
 
@@ -34,14 +34,6 @@ export function carriedState(trace: Trace, backward: number, node: number): Carr
   };
   const tensors = [...new Set(later.flatMap(({ inputs }) => inputs.filter(isCarried)))];
   return tensors.length === 0 ? null : { first, tensors, uses: later.filter((op) => op.inputs.some((input) => tensors.includes(input))) };
-}
-
-/** `h.mul(w)` becomes `h.detach().mul(w)`. */
-function detached(trace: Trace, { tensors, uses }: Carried): Edit[] {
-  return uses.flatMap((op): Edit[] => {
-    const operands = operandsOf(trace, op);
-    return op.arguments.flatMap((a, i) => ("tensor" in a && tensors.includes(a.tensor) && operands[i] !== undefined ? [editOf(trace, op.place!.file, { start: operands[i].end, end: operands[i].end }, ".detach()")] : []));
-  });
 }
 
 export const stateCarried: Rule = {
@@ -81,7 +73,7 @@ for (let step = 0; step < 2; step++) {
         message: `${name} carries the graph of one round into the next`,
         culprit: culpritOf(trace, use), tensor: name,
         why: `${lineOf(carried.first.place)} freed the graph of ${name}; ${lineOf(use.place)}, ${trace.callText(use)}, used it again in the next round, and backward came to what was freed`,
-        fix: { text: `cut it where it enters the next round: ${[...new Set(cut)].join(", ")}`, edits: detached(trace, carried) },
+        fix: { text: `cut it where it enters the next round: ${[...new Set(cut)].join(", ")}`, edits: carried.uses.flatMap((op) => detachedIn(trace, op, carried.tensors)) },
       }];
     }),
 };

@@ -82,6 +82,8 @@ export interface OpEvent {
   readonly node: number | null;
   /** Of the outputs of an in-place op; those of any other op came with their tensors. */
   readonly values: readonly Values[];
+  /** Places along the last dimension of the first result at which every element is zero, among the first 256. */
+  readonly idle: readonly number[];
   readonly error: ErrorText | null;
 }
 

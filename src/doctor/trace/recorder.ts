@@ -13,7 +13,7 @@ import { Births, type Call } from "./births.ts";
 import { errorText, num, type Argument, type Event, type Num, type Place, type PoisonEvent, type Values } from "./events.ts";
 import { currentSite } from "./sites.ts";
 import { Tape } from "./tape.ts";
-import { snapshot, valuesOf } from "./values.ts";
+import { idlePlaces, snapshot, valuesOf } from "./values.ts";
 
 /** How many entries of a list of arguments, and of what was read, are written down. */
 const listed = 16;
@@ -178,7 +178,8 @@ export class Recorder implements Observer {
       event: "op", op: frame.id, name: frame.op.opName.replace(/_$/, ""), inplace: frame.inplace, within: frame.within, run: frame.run, place: frame.place,
       arguments: frame.arguments, inputs: frame.inputs, outputs: outputs.map((o) => this.idOf(o)), grad_mode: gradMode.enabled,
       severs: frame.requiresGrad && !frame.inplace && outputs.length > 0 && !outputs.some(requiresGrad) && !onlyShapes(frame.op),
-      node, values: frame.inplace ? outputs.map((o) => this.valuesOf(o)) : [], error: error === null ? null : errorText(error),
+      node, values: frame.inplace ? outputs.map((o) => this.valuesOf(o)) : [],
+      idle: outputs.length > 0 && outputs[0].dtype.kind === FLOAT ? idlePlaces(outputs[0], this.valuesOf(outputs[0]).zero) : [], error: error === null ? null : errorText(error),
     });
   }
 

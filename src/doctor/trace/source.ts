@@ -47,7 +47,7 @@ export function expressionAt(text: string, line: number, column: number): Expres
   const open = skipForward(source, nameEnd);
   const end = source[open] === "(" ? closing(source, open) + 1 : nameEnd;
   const start = receiver?.start ?? at;
-  return { start, end, name: at, text: source.slice(start, end).replace(/\s+/g, " ").replace(/ \./g, "."), receiver, arguments: source[open] === "(" ? split(source, open + 1, end - 1) : [] };
+  return { start, end, name: at, text: source.slice(start, end).replace(/\s+/g, " ").replace(/ \./g, "."), receiver, arguments: source[open] === "(" ? commaSeparated(source, open + 1, end - 1) : [] };
 }
 
 let blanked = { from: "", to: "" };
@@ -65,13 +65,25 @@ export function lineText(source: string, line: number): string {
   return withoutComments(source).split("\n")[line - 1]?.trim() ?? "";
 }
 
-/** The variable that is declared or assigned as what stands at `expression`; null where it is part of something larger. */
-export function assignedName(source: string, { start, end }: Span): string | null {
-  if (!/^(\s*\.requires_grad_\([^()]*\))?\s*(;|,|\}|\n|$)/.test(source.slice(end, end + 60))) return null;
-  const before = source.slice(Math.max(0, start - 200), start);
-  const property = /[{,]\s*([\w$]+):\s*$/.exec(before)?.[1];
-  if (property !== undefined) return property;
-  return /(?:\b(?:const|let|var)\s+|(?:^|[;{}\n])\s*)([\w$]+(?:\.[\w$]+)*)\s*(?::[^=;\n]+)?=\s*$/.exec(before)?.[1] ?? null;
+/** The statement around a position, where it is alone on a line that ends with its semicolon; without the space around it. */
+export function statementAt(source: string, position: number): Span | null {
+  const first = source.lastIndexOf("\n", position - 1) + 1;
+  const next = source.indexOf("\n", position);
+  const line = withoutComments(source).slice(first, next < 0 ? source.length : next);
+  const text = line.trim();
+  const start = first + line.length - line.trimStart().length;
+  return /^(?!for|while|if|else|do\b|return|\})[^;]*;$/.test(text) && isBalanced(text) ? { start, end: start + text.length } : null;
+}
+
+function isBalanced(text: string): boolean {
+  const open: string[] = [];
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (c === '"' || c === "'" || c === "`") i = stringEnd(text, i);
+    else if ("([{".includes(c)) open.push(c);
+    else if (c in openers && open.pop() !== openers[c]) return false;
+  }
+  return open.length === 0;
 }
 
 /** Where the primary expression begins that ends before `end`: `a.b(c)[d]!`. */
@@ -93,7 +105,7 @@ function primaryStart(source: string, end: number): number {
   }
 }
 
-function skipBack(source: string, at: number): number {
+export function skipBack(source: string, at: number): number {
   let i = at;
   while (i > 0 && /\s/.test(source[i - 1])) i--;
   return i;
@@ -135,8 +147,18 @@ function stringEnd(source: string, at: number): number {
   return i;
 }
 
-/** The arguments between two positions, without the space around them. */
-function split(source: string, from: number, to: number): Span[] {
+/** The bracket that is open at a position; -1 where none is. */
+export function enclosing(source: string, at: number): number {
+  let depth = 0;
+  for (let i = at - 1; i >= 0; i--) {
+    if (source[i] in openers) depth++;
+    else if ("([{".includes(source[i]) && depth-- === 0) return i;
+  }
+  return -1;
+}
+
+/** What commas separate between two positions, without the space around it. */
+export function commaSeparated(source: string, from: number, to: number): Span[] {
   const spans: Span[] = [];
   let start = from;
   for (let i = from; i <= to; i++) {

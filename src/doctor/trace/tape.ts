@@ -37,10 +37,10 @@ interface Arrival {
   readonly grad: Float64Array;
 }
 
-type Entry = { readonly step: Step } | { readonly alias: Tensor; readonly of: Tensor } | { readonly backward: number; readonly root: Tensor };
+type Entry = { readonly step: Step } | { readonly filled: Tensor; readonly value: Tensor } | { readonly alias: Tensor; readonly of: Tensor } | { readonly backward: number; readonly root: Tensor };
 
 /** Longer programs, larger tensors and more elements are not replayed. */
-const limits = { entries: 4000, elements: 1 << 20, perLeaf: 16, calls: 40_000 };
+const limits = { entries: 4000, elements: 1 << 22, perLeaf: 16, calls: 40_000 };
 
 export class Tape {
   private readonly entries: Entry[] = [];
@@ -88,8 +88,16 @@ export class Tape {
     this.given.clear();
   }
 
+  /** A gradient has arrived at a leaf, and backward has written the leaf's `.grad`. */
   arrived(backward: number, leaf: Tensor, grad: Tensor): void {
-    if (!this.unfit && leaf._numel === grad._numel && leaf._numel <= limits.elements) this.arrivals.push({ backward, leaf, grad: snapshot(grad) });
+    if (this.unfit || leaf._numel !== grad._numel) return;
+    const filled = leaf._meta?.grad ?? null;
+    this.held += 2 * leaf._numel;
+    if (this.held > limits.elements) return this.giveUp();
+    this.arrivals.push({ backward, leaf, grad: snapshot(grad) });
+    if (filled === null) return;
+    this.made.add(filled);
+    this.entries.push({ filled, value: contiguousCopy(filled, float64) });
   }
 
   private meet(tensor: Tensor): void {
@@ -171,6 +179,7 @@ class Replay {
     const aliases = new Set(entries.flatMap((entry) => ("step" in entry && (entry.step.inplace || entry.step.op.opName.endsWith("_")) ? [entry.step.args[0]] : [])));
     for (const entry of entries) {
       if ("step" in entry) this.call(entry.step, entry.step.cuts && !aliases.has(entry.step.result));
+      else if ("filled" in entry) this.now.set(entry.filled, contiguousCopy(entry.value));
       else if ("alias" in entry) this.now.set(entry.alias, this.of(entry.of).detach());
       else this.replayed.losses.set(entry.backward, Number(elementsOf(this.of(entry.root))[0]));
     }

@@ -3,7 +3,8 @@ import type {
   AccumulateEvent, BackwardEndEvent, BackwardEvent, BirthEvent, DifferenceEvent, ErrorEvent, Event, NodeEvent, Num, OpEvent, Place, PoisonEvent, ReadEvent, RunEvent,
   TensorEvent, WriteEvent,
 } from "./events.ts";
-import { assignedName, expressionAt, type Expression } from "./source.ts";
+import { assignedName } from "./names.ts";
+import { expressionAt, type Expression } from "./source.ts";
 
 /** How the elements of one tensor came from another's. */
 export interface Flow {
@@ -166,7 +167,7 @@ export class Trace {
     const maker = this.makerOf(tensor);
     const user = maker === null || maker.run !== null ? null : this.userOp(maker);
     const expression = user === null ? null : this.expression(user.place);
-    return expression === null ? null : assignedName(this.sources.get(user!.place!.file)!, expression);
+    return expression === null ? null : assignedName(this.sources.get(user!.place!.file)!, expression, Math.max(0, user!.outputs.indexOf(tensor)));
   }
 
   /** The nodes from a root of a backward to `node`, and on to the leaf that `wanted` names, or to any. */

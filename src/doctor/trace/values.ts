@@ -14,6 +14,8 @@ const headLength = 8;
 /** Tensors up to this many elements are kept whole. */
 const small = 64;
 const places = 16;
+/** Of longer rows the first places are looked at. */
+const longest = 256;
 
 /** The elements in row-major order, as numbers; valid until the next allocation. */
 export function elementsOf(tensor: Tensor): ArrayLike<number> {
@@ -110,6 +112,19 @@ export function isZero(tensor: Tensor): boolean {
   const elements = elementsOf(inMemory(tensor));
   for (let i = 0; i < elements.length; i++) if (elements[i] !== 0) return false;
   return true;
+}
+
+/** The places along the last dimension, among the first of them, at which every element of a tensor with so many zeros is zero. */
+export function idlePlaces(tensor: Tensor, zeros: number): number[] {
+  const n = tensor._sizes[tensor._sizes.length - 1] ?? 1;
+  const rows = tensor._numel / n;
+  if (zeros === 0 || zeros < rows) return [];
+  const elements = elementsOf(tensor);
+  const isIdle = (place: number): boolean => {
+    for (let at = place; at < elements.length; at += n) if (elements[at] !== 0) return false;
+    return true;
+  };
+  return Array.from({ length: Math.min(n, longest) }, (_, place) => place).filter(isIdle);
 }
 
 /** The element that stands at `indices` of the shape that a tensor is broadcast to; null where there is none. */

@@ -2,20 +2,20 @@
  * The cheap tier: tells whether a program gives a reason to look closer. No call sites, no copies; of elements only whether
  * they are finite: those of what ops give, of losses, of gradients that arrive, of values that are read.
  */
-import { captured, type Grads, type Node } from "../../autograd/node.ts";
+import { captured, type Grads, type Node, upcomingSequenceNr } from "../../autograd/node.ts";
 import type { BackwardCall, Reading } from "../../autograd/observer.ts";
 import type { Observer } from "../../dispatch/observer.ts";
 import type { AnyOp } from "../../dispatch/op.ts";
 import { FLOAT } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { hasNonFiniteNumber, tensorsIn } from "./arguments.ts";
+import { LeafWatch } from "./leaf-watch.ts";
+import type { Reason } from "./reason.ts";
 import { crossBroadcast } from "./shapes.ts";
-import { elementsOf, hasNonFinite, isZero, valuesOf } from "./values.ts";
+import { elementsOf, hasNonFinite, valuesOf } from "./values.ts";
 
-/** Why a program is run again with recording. */
-export type Reason =
-  | "an error" | "a value that is not finite" | "a gradient that is not finite" | "a gradient that is null" | "a leaf without a gradient"
-  | "a gradient that is extreme" | "a loss that grows" | "a gradient that was not reset" | "a gradient that is zero" | "shapes that broadcast" | "a write that no version counts";
+/** A graph that is carried over so many backwards may grow with each. */
+const rounds = 2;
 
 export class Watch implements Observer {
   readonly keepsGradients = false;
@@ -24,12 +24,11 @@ export class Watch implements Observer {
   private backwards = 0;
   private firstLoss: number | null = null;
   private inBackward = 0;
-  private readonly leaves = new Set<Tensor>();
-  private readonly reached = new WeakSet<Tensor>();
-  /** Leaves that got a gradient which is not all zero. */
-  private readonly moved = new WeakSet<Tensor>();
-  /** Gradients as each leaf had them after its last accumulation, and the leaf's version then. */
-  private readonly seen = new WeakMap<Tensor, { grad: Tensor; version: number; writes: number }>();
+  private readonly leaves = new LeafWatch(this.reasons);
+  /** Nodes with lower numbers were made before the last backward; was one of them used since, and after how many backwards? */
+  private freed = 0;
+  private isCarried = false;
+  private carried = 0;
   private readonly aliases = new WeakSet<object>();
 
   enter(op: AnyOp, args: readonly unknown[], inplace: boolean): void {
@@ -38,7 +37,7 @@ export class Watch implements Observer {
     let [first, second]: (Tensor | null)[] = [null, null];
     for (const arg of args) {
       if (!(arg instanceof Tensor)) continue;
-      if (arg._requiresGrad && arg._gradFn === null) this.leaves.add(arg);
+      if (arg._requiresGrad && arg._gradFn === null) this.leaves.meet(arg);
       if (first === null) first = arg;
       else second ??= arg;
     }
@@ -50,8 +49,12 @@ export class Watch implements Observer {
     this.depth--;
     if (this.depth > 0 || this.inBackward > 0) return;
     if (result instanceof Tensor) {
-      if (result._requiresGrad) this.leaves.add(result);
+      if (result._requiresGrad && result._gradFn === null) {
+        if (inplace) this.leaves.written(result);
+        else this.leaves.meet(result);
+      }
       this.look(result, args, inplace);
+      if (result._gradFn !== null) this.isCarried ||= args.some((arg) => arg instanceof Tensor && arg._gradFn !== null && (arg._gradFn as Node).birth < this.freed);
     } else if (Array.isArray(result)) for (const part of result) if (part instanceof Tensor) this.look(part, args, inplace);
   }
 
@@ -86,12 +89,15 @@ export class Watch implements Observer {
     }
     this.backwards++;
     this.inBackward++;
-    if (inputs !== null) for (const input of inputs) if (input instanceof Tensor) this.reached.add(input);
+    if (inputs !== null) for (const input of inputs) if (input instanceof Tensor) this.leaves.asked(input);
   }
 
   leaveBackward(error: unknown): void {
     this.inBackward--;
     if (error !== null) this.reasons.add("an error");
+    if (this.isCarried && ++this.carried === rounds) this.reasons.add("a graph that grows");
+    this.isCarried = false;
+    this.freed = upcomingSequenceNr();
   }
 
   enterNode(_node: Node, _grads: Grads): void {}
@@ -101,20 +107,7 @@ export class Watch implements Observer {
       const grad = results[i];
       if (grad && node.nextNodes[i]?.role === captured && hasNonFinite(grad)) this.reasons.add("a gradient that is not finite");
     }
-    if (!("variable" in node)) return;
-    const leaf = node.variable as Tensor;
-    const [grad] = grads;
-    this.leaves.add(leaf);
-    this.reached.add(leaf);
-    if (grad && hasNonFinite(grad)) this.reasons.add("a gradient that is not finite");
-    if (grad && !this.seen.has(leaf) && isExtreme(grad)) this.reasons.add("a gradient that is extreme");
-    if (grad && !this.moved.has(leaf) && !isZero(grad)) this.moved.add(leaf);
-    const total = leaf._meta?.grad ?? null;
-    if (total === null) return;
-    const before = this.seen.get(leaf);
-    const version = leaf._counter?.value ?? 0;
-    if (before !== undefined && before.grad === total && before.version !== version && total._counter?.value === before.writes + 1) this.reasons.add("a gradient that was not reset");
-    this.seen.set(leaf, { grad: total, version, writes: total._counter?.value ?? 0 });
+    if ("variable" in node) this.leaves.arrived(node.variable as Tensor, grads[0]);
   }
 
   read(tensor: Tensor, how: Reading, result: unknown): void {
@@ -129,16 +122,6 @@ export class Watch implements Observer {
   /** To be called when the program has ended; `error` is what ended it. */
   finish(error: unknown): void {
     if (error !== null) this.reasons.add("an error");
-    if (this.backwards === 0) return;
-    for (const leaf of this.leaves) {
-      if (!this.reached.has(leaf)) this.reasons.add("a leaf without a gradient");
-      else if (leaf._meta?.grad && !this.moved.has(leaf)) this.reasons.add("a gradient that is zero");
-    }
+    if (this.backwards > 0) this.leaves.finish();
   }
-}
-
-/** The first gradient of a leaf tells whether what lies between it and the loss passes one on; later ones may be small because all is learnt. */
-function isExtreme(grad: Tensor): boolean {
-  const { norm } = valuesOf(grad);
-  return norm > 1e6 || norm < 1e-6;
 }

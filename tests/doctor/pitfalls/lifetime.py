@@ -83,3 +83,105 @@ def column_meets_row():
     w = torch.tensor([[0.5]], requires_grad=True)
     out = x @ w
     (out - y).abs().mean().backward()  # culprit
+
+
+def total_of_losses():
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    running = torch.zeros([])
+    for step in range(6):
+        loss = ((w * step - 1) ** 2).mean()
+        loss.backward()
+        with torch.no_grad():
+            w -= 0.01 * w.grad
+        w.grad = None
+        running = running + loss  # culprit
+
+
+def history_of_losses():
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    history = torch.zeros([1])
+    for step in range(6):
+        loss = ((w * step - 1) ** 2).mean()
+        loss.backward()
+        history = torch.cat([history, loss.view([1])])  # culprit
+
+
+def state_carried_and_retained():
+    w = torch.tensor([0.5, -0.5], requires_grad=True)
+    h = torch.ones(2)
+    for _ in range(5):
+        h = (h * w).tanh()  # culprit
+        h.sum().backward(retain_graph=True)
+
+
+def zeroed_before_update():
+    x = torch.tensor([1.0, 2.0, 3.0])
+    w = torch.tensor([0.5], requires_grad=True)
+    b = torch.tensor([0.5], requires_grad=True)
+    optimizer = torch.optim.SGD([w, b], lr=0.1)
+    for _ in range(4):
+        loss = ((x * w + b - 2) ** 2).mean()
+        loss.backward()
+        optimizer.zero_grad(set_to_none=False)  # culprit
+        optimizer.step()
+
+
+def reset_before_update():
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(3):
+        loss = ((w - 3) ** 2).sum()
+        loss.backward()
+        w.grad = None  # culprit
+        with torch.no_grad():
+            w -= 0.1 * w.grad
+
+
+def update_before_backward():
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(3):
+        loss = ((w - 3) ** 2).sum()
+        with torch.no_grad():
+            w -= 0.1 * w.grad  # culprit
+        loss.backward()
+        w.grad = None
+
+
+def bias_left_out():
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    y = torch.tensor([1.0, 2.0, 3.0])
+    w = torch.tensor([0.1, -0.1], requires_grad=True)
+    b = torch.tensor([0.3], requires_grad=True)  # culprit
+    optimizer = torch.optim.SGD([w], lr=0.01)
+    for _ in range(5):
+        loss = ((x @ w + b - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+def weight_made_in_loop():
+    x = torch.tensor([1.0, 2.0, 3.0])
+    for _ in range(5):
+        w = torch.tensor([0.1, 0.2, 0.3], requires_grad=True)  # culprit
+        loss = ((x * w - 1) ** 2).mean()
+        loss.backward()
+        with torch.no_grad():
+            w -= 0.1 * w.grad
+
+
+def gradients_do_not_add_up():
+    for sample in range(1, 5):
+        x = torch.tensor([1.0, 2.0], requires_grad=True)  # culprit
+        (x * sample).sum().backward()
+    x.grad
+
+
+def weight_replaced():
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    w = torch.tensor([0.1, -0.1], requires_grad=True)
+    for _ in range(4):
+        loss = ((x @ w - 1) ** 2).mean()
+        loss.backward()
+        with torch.no_grad():
+            change = 0.01 * w.grad
+            w = w - change  # culprit

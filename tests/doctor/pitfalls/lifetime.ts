@@ -215,4 +215,271 @@ out.sub(y).abs().mean().backward();
 `,
     proved: true,
   },
+  {
+    name: "total-of-losses",
+    source: "forum, memory grows with each iteration: a running loss",
+    rule: "graph-grows",
+    bad: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+let running = torch.zeros([]);
+for (let step = 0; step < 6; step++) {
+  const loss = w.mul(step).sub(1).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.01)));
+  w.grad = null;
+  running = running.add(loss); // culprit
+}
+`,
+    good: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+let running = 0;
+for (let step = 0; step < 6; step++) {
+  const loss = w.mul(step).sub(1).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.01)));
+  w.grad = null;
+  running += loss.item() as number;
+}
+`,
+    proved: true,
+  },
+  {
+    name: "history-of-losses",
+    source: "forum, out of memory after some epochs: losses are concatenated",
+    rule: "graph-grows",
+    bad: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+let history = torch.zeros([1]);
+for (let step = 0; step < 6; step++) {
+  const loss = w.mul(step).sub(1).pow(2).mean();
+  loss.backward();
+  history = torch.cat([history, loss.view([1])]); // culprit
+}
+console.log(history);
+`,
+    good: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+let history = torch.zeros([1]);
+for (let step = 0; step < 6; step++) {
+  const loss = w.mul(step).sub(1).pow(2).mean();
+  loss.backward();
+  history = torch.cat([history, loss.detach().view([1])]);
+}
+console.log(history);
+`,
+    proved: false,
+  },
+  {
+    name: "state-carried-and-retained",
+    source: "forum, each epoch is slower than the one before: retain_graph",
+    rule: "graph-grows",
+    bad: `
+const w = torch.tensor([0.5, -0.5], { requires_grad: true });
+let h = torch.ones(2);
+for (let step = 0; step < 5; step++) {
+  h = h.mul(w).tanh(); // culprit
+  h.sum().backward({ retain_graph: true });
+}
+`,
+    good: `
+const w = torch.tensor([0.5, -0.5], { requires_grad: true });
+let h = torch.ones(2);
+for (let step = 0; step < 5; step++) {
+  h = h.mul(w).tanh();
+}
+h.sum().backward();
+`,
+    proved: true,
+  },
+  {
+    name: "zeroed-before-update",
+    source: "forum, the loss does not change: zero_grad after backward",
+    rule: "gradient-zeroed-early",
+    bad: `
+const x = torch.tensor([1, 2, 3]);
+const w = torch.tensor([0.5], { requires_grad: true });
+const b = torch.tensor([0.5], { requires_grad: true });
+for (let step = 0; step < 4; step++) {
+  const loss = x.mul(w).add(b).sub(2).pow(2).mean();
+  loss.backward();
+  for (const p of [w, b]) p.grad!.zero_(); // culprit
+  torch.no_grad(() => {
+    for (const p of [w, b]) p.sub_(p.grad!.mul(0.1));
+  });
+}
+`,
+    good: `
+const x = torch.tensor([1, 2, 3]);
+const w = torch.tensor([0.5], { requires_grad: true });
+const b = torch.tensor([0.5], { requires_grad: true });
+for (let step = 0; step < 4; step++) {
+  const loss = x.mul(w).add(b).sub(2).pow(2).mean();
+  for (const p of [w, b]) p.grad?.zero_();
+  loss.backward();
+  torch.no_grad(() => {
+    for (const p of [w, b]) p.sub_(p.grad!.mul(0.1));
+  });
+}
+`,
+    proved: false,
+  },
+  {
+    name: "reset-before-update",
+    source: "forum, \"unsupported operand type(s) for *: 'NoneType'\" in a training loop by hand",
+    rule: "gradient-not-there",
+    bad: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+for (let step = 0; step < 3; step++) {
+  const loss = w.sub(3).pow(2).sum();
+  loss.backward();
+  w.grad = null; // culprit
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+}
+`,
+    good: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+for (let step = 0; step < 3; step++) {
+  const loss = w.sub(3).pow(2).sum();
+  w.grad = null;
+  loss.backward();
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+}
+`,
+    proved: true,
+  },
+  {
+    name: "update-before-backward",
+    source: "forum, step() before backward()",
+    rule: "gradient-not-there",
+    bad: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+for (let step = 0; step < 3; step++) {
+  const loss = w.sub(3).pow(2).sum();
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.1))); // culprit
+  loss.backward();
+  w.grad = null;
+}
+`,
+    good: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+for (let step = 0; step < 3; step++) {
+  const loss = w.sub(3).pow(2).sum();
+  loss.backward();
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+  w.grad = null;
+}
+`,
+    proved: true,
+  },
+  {
+    name: "bias-left-out",
+    source: "forum, a parameter that was not handed to the optimizer",
+    rule: "leaf-not-updated",
+    bad: `
+const x = torch.tensor([[1, 2], [3, 4], [5, 6]]);
+const y = torch.tensor([1, 2, 3]);
+const w = torch.tensor([0.1, -0.1], { requires_grad: true });
+const b = torch.tensor([0.3], { requires_grad: true }); // culprit
+for (let step = 0; step < 5; step++) {
+  const loss = x.matmul(w).add(b).sub(y).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => {
+    w.sub_(w.grad!.mul(0.01));
+  });
+  w.grad!.zero_();
+}
+`,
+    good: `
+const x = torch.tensor([[1, 2], [3, 4], [5, 6]]);
+const y = torch.tensor([1, 2, 3]);
+const w = torch.tensor([0.1, -0.1], { requires_grad: true });
+const b = torch.tensor([0.3], { requires_grad: true });
+for (let step = 0; step < 5; step++) {
+  const loss = x.matmul(w).add(b).sub(y).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => {
+    for (const p of [w, b]) p.sub_(p.grad!.mul(0.01));
+  });
+  for (const p of [w, b]) p.grad!.zero_();
+}
+`,
+    proved: true,
+  },
+  {
+    name: "weight-made-in-loop",
+    source: "forum, the loss is the same in every epoch: the parameter is created in the loop",
+    rule: "leaf-made-anew",
+    bad: `
+const x = torch.tensor([1, 2, 3]);
+for (let step = 0; step < 5; step++) {
+  const w = torch.tensor([0.1, 0.2, 0.3], { requires_grad: true }); // culprit
+  const loss = x.mul(w).sub(1).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+  console.log(loss.item());
+}
+`,
+    good: `
+const x = torch.tensor([1, 2, 3]);
+for (const lr of [0.1, 0.2, 0.3]) {
+  const w = torch.tensor([0.1, 0.2, 0.3], { requires_grad: true });
+  for (let step = 0; step < 5; step++) {
+    const loss = x.mul(w).sub(1).pow(2).mean();
+    loss.backward();
+    torch.no_grad(() => w.sub_(w.grad!.mul(lr)));
+    w.grad = null;
+  }
+}
+`,
+    proved: true,
+  },
+  {
+    name: "gradients-do-not-add-up",
+    source: "forum, the gradient after the loop is that of the last sample alone",
+    rule: "leaf-made-anew",
+    bad: `
+let seen = torch.zeros([]);
+for (let sample = 1; sample < 5; sample++) {
+  const x = torch.tensor([1, 2], { requires_grad: true }); // culprit
+  x.mul(sample).sum().backward();
+  seen = x;
+}
+console.log(seen.grad);
+`,
+    good: `
+for (let sample = 1; sample < 5; sample++) {
+  const x = torch.tensor([1, 2], { requires_grad: true });
+  x.mul(sample).sum().backward();
+  console.log(x.grad);
+}
+`,
+    proved: true,
+  },
+  {
+    name: "weight-replaced",
+    source: "forum, \"element 0 of tensors does not require grad\" in the second epoch: w = w - lr * w.grad",
+    rule: "parameter-replaced",
+    bad: `
+const x = torch.tensor([[1, 2], [3, 4]]);
+let w = torch.tensor([0.1, -0.1], { requires_grad: true });
+for (let step = 0; step < 4; step++) {
+  const loss = x.matmul(w).sub(1).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => {
+    const change = w.grad!.mul(0.01);
+    w = w.sub(change); // culprit
+  });
+}
+`,
+    good: `
+const x = torch.tensor([[1, 2], [3, 4]]);
+let w = torch.tensor([0.1, -0.1], { requires_grad: true });
+for (let step = 0; step < 4; step++) {
+  const loss = x.matmul(w).sub(1).pow(2).mean();
+  loss.backward();
+  w = w.detach().sub(w.grad!.mul(0.01)).requires_grad_();
+}
+`,
+    proved: true,
+  },
 ];

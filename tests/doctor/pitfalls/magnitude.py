@@ -66,3 +66,18 @@ def learning_rate_too_large():
         with torch.no_grad():
             w.sub_(w.grad.mul(0.5))  # culprit
         w.grad = None
+
+
+def units_die_while_training():
+    x = torch.tensor([[1.0, 2.0, 0.5], [2.0, 1.0, 1.0], [0.5, 1.0, 2.0], [1.5, 0.5, 1.0]])
+    y = torch.tensor([[1.0], [2.0], [0.5], [1.5]])
+    w = torch.ones([3, 4], requires_grad=True)
+    b = torch.zeros([4], requires_grad=True)
+    for step in range(10):
+        hidden = (x.matmul(w) + b).relu()  # culprit
+        loss = (hidden.mean(1, keepdim=True) - y).pow(2).mean()
+        loss.backward()
+        with torch.no_grad():
+            for p in [w, b]:
+                p -= p.grad * (1 if step == 1 else 0.05)
+        w.grad = b.grad = None

@@ -22,7 +22,7 @@ for (let t = 0; t < 50; t++) {
 }
 h.index([0]).pow(3).sum().backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "recurrent-step-vanishes",
@@ -46,7 +46,7 @@ for (let t = 0; t < 60; t++) {
 }
 h.sum().backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "stack-of-sigmoids",
@@ -68,7 +68,7 @@ for (let layer = 0; layer < 20; layer++) {
 }
 a.sum().backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "saturated-tanh",
@@ -86,7 +86,7 @@ const x = torch.tensor([[1, 2], [2, 1]]);
 const y = x.matmul(w).tanh();
 y.sub(0.5).pow(2).mean().backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "dead-relu",
@@ -104,7 +104,7 @@ const x = torch.tensor([[1, 2], [3, 4]]);
 const active = x.matmul(w).sub(0.1).relu();
 active.sub(1).pow(2).sum().backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "saturated-softmax",
@@ -120,7 +120,7 @@ const logits = torch.tensor([[3, 0, -0.5]], { requires_grad: true });
 const p = logits.softmax(1);
 p.sub(torch.tensor([[0, 1, 0]])).pow(2).sum().backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "large-initial-weights",
@@ -142,7 +142,7 @@ for (let layer = 0; layer < 16; layer++) {
 }
 h.mean().backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "learning-rate-too-large",
@@ -170,6 +170,42 @@ for (let step = 0; step < 30; step++) {
   w.grad = null;
 }
 `,
-    proved: false,
+    proved: true,
+  },
+  {
+    name: "units-die-while-training",
+    source: "forum, dying ReLU: the loss falls for a few steps and then stays",
+    rule: "relu-dies",
+    bad: `
+const x = torch.tensor([[1, 2, 0.5], [2, 1, 1], [0.5, 1, 2], [1.5, 0.5, 1]]);
+const y = torch.tensor([[1], [2], [0.5], [1.5]]);
+const w = torch.ones([3, 4], { requires_grad: true });
+const b = torch.zeros([4], { requires_grad: true });
+for (let step = 0; step < 10; step++) {
+  const hidden = x.matmul(w).add(b).relu(); // culprit
+  const loss = hidden.mean(1, true).sub(y).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => {
+    for (const p of [w, b]) p.sub_(p.grad!.mul(step === 1 ? 1 : 0.05));
+  });
+  for (const p of [w, b]) p.grad = null;
+}
+`,
+    good: `
+const x = torch.tensor([[1, 2, 0.5], [2, 1, 1], [0.5, 1, 2], [1.5, 0.5, 1]]);
+const y = torch.tensor([[1], [2], [0.5], [1.5]]);
+const w = torch.ones([3, 4], { requires_grad: true });
+const b = torch.zeros([4], { requires_grad: true });
+for (let step = 0; step < 10; step++) {
+  const hidden = x.matmul(w).add(b).relu();
+  const loss = hidden.mean(1, true).sub(y).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => {
+    for (const p of [w, b]) p.sub_(p.grad!.mul(0.05));
+  });
+  for (const p of [w, b]) p.grad = null;
+}
+`,
+    proved: true,
   },
 ];

@@ -320,3 +320,15 @@ def reciprocal_root_of_degree():
     degree = adjacency.sum(1)
     scale = degree.rsqrt()  # culprit
     adjacency.mul(scale.unsqueeze(1)).sum().backward()
+
+
+def angle_near_the_origin():
+    p = torch.tensor([[3.0, 4.0], [1e-21, 2e-21]], requires_grad=True)
+    angle = torch.atan2(p[:, 1], p[:, 0])  # culprit
+    angle.sum().backward()
+
+
+def angle_at_the_origin():
+    p = torch.zeros([2], requires_grad=True)
+    angle = torch.atan2(p[1], p[0])  # culprit
+    ((angle - 1) ** 2).backward()

@@ -869,4 +869,36 @@ adjacency.mul(scale.unsqueeze(1)).sum().backward();
     elements: [[2, 0], [2, 1], [2, 2]],
     proved: true,
   },
+  {
+    name: "angle-near-the-origin",
+    source: "issue, gradient of atan2 is inf for tiny inputs",
+    rule: "angle-at-origin",
+    bad: `
+const p = torch.tensor([[3, 4], [1e-21, 2e-21]], { requires_grad: true });
+const angle = torch.atan2(p.select(1, 1), p.select(1, 0)); // culprit
+angle.sum().backward();
+`,
+    good: `
+const p = torch.tensor([[3, 4], [1e-21, 2e-21]], { requires_grad: true });
+const angle = torch.atan2(p.select(1, 1).double(), p.select(1, 0).double());
+angle.sum().backward();
+`,
+    proved: true,
+  },
+  {
+    name: "angle-at-the-origin",
+    source: "issue, atan2 of (0, 0): the gradient was nan, and is 0 now",
+    rule: "angle-at-origin",
+    bad: `
+const p = torch.zeros([2], { requires_grad: true });
+const angle = torch.atan2(p.index([1]), p.index([0])); // culprit
+angle.sub(1).pow(2).backward();
+`,
+    good: `
+const p = torch.tensor([0.1, 0], { requires_grad: true });
+const angle = torch.atan2(p.index([1]), p.index([0]));
+angle.sub(1).pow(2).backward();
+`,
+    proved: false,
+  },
 ];

@@ -3,6 +3,7 @@ import { elementText } from "../../rules/describe.ts";
 import type { Finding } from "../../rules/rule.ts";
 import type { BirthEvent, Place, Zero } from "../../trace/events.ts";
 import type { Trace } from "../../trace/trace.ts";
+import type { Cuts } from "./cuts.ts";
 import { diffOf } from "./diff.ts";
 import { reached, type Source } from "./graphs.ts";
 import type { Memory } from "./memory.ts";
@@ -17,8 +18,11 @@ export class Findings {
   private readonly memory: Memory;
   private readonly tensorNamed = new Map<string, number>();
 
-  constructor(trace: Trace, names: Names, spots: Spots, memory: Memory) {
+  private readonly cuts: Cuts;
+
+  constructor(trace: Trace, names: Names, spots: Spots, memory: Memory, cuts: Cuts) {
     this.trace = trace;
+    this.cuts = cuts;
     this.names = names;
     this.spots = spots;
     this.memory = memory;
@@ -34,7 +38,7 @@ export class Findings {
     const birth = this.birthAt(culprit);
     const save = this.saveOverwrittenAt(culprit);
     const victim = this.tensorNamed.get((finding.victim?.name ?? finding.tensor ?? "").replace(/\.grad$/, "")) ?? null;
-    const { graph, node } = this.located(sources, birth?.run == null ? null : trace.runs.get(birth.run)!.backward, save?.node.node ?? this.nodeOf(birth), this.nodesAt(culprit), victim);
+    const { graph, node } = this.cutAt(sources, culprit) ?? this.located(sources, birth?.run == null ? null : trace.runs.get(birth.run)!.backward, save?.node.node ?? this.nodeOf(birth), this.nodesAt(culprit), victim);
     const source = graph === null ? null : sources[graph];
     return {
       ...finding,
@@ -45,7 +49,7 @@ export class Findings {
       marks: this.marks(culprit, victim, save === null ? null : this.names.placeOfNode(save.node), finding),
       graph,
       node,
-      pathNodes: node === null || graph === null ? [] : this.path(source, node, victim),
+      pathNodes: node === null || graph === null || node < 0 ? [] : this.path(source, node, victim),
       arithmetic: birth === null ? null : this.arithmetic(birth),
       victimValues: this.strip(finding, victim),
       storage: save?.storage ?? null,
@@ -88,6 +92,16 @@ export class Findings {
       }
     }
     return { graph: null, node: null };
+  }
+
+  /** The cut that stands at a line, in the first graph that has it. */
+  private cutAt(sources: readonly Source[], culprit: Place | null): { graph: number; node: number } | null {
+    if (culprit === null || this.cuts.isEmpty) return null;
+    for (const [graph, source] of sources.entries()) {
+      const cut = this.cuts.among(reached(this.trace, source).ids).find(({ place }) => place?.file === culprit.file && place.line === culprit.line);
+      if (cut !== undefined) return { graph, node: cut.id };
+    }
+    return null;
   }
 
   private path(source: Source, node: number, victim: number | null): number[] {

@@ -1,6 +1,7 @@
 /** The backward graphs of a trace, with what is known of each node. */
 import type { BackwardEvent, NodeEvent, RunEvent, Values } from "../../trace/events.ts";
 import type { Trace } from "../../trace/trace.ts";
+import type { Cut, Cuts } from "./cuts.ts";
 import { grouped } from "./group.ts";
 import type { Memory, Save } from "./memory.ts";
 import type { Names } from "./names.ts";
@@ -14,9 +15,9 @@ const mostLeaves = 12;
 export type Source = BackwardEvent | null;
 
 /** The calls of backward that went somewhere, or null where there was none. */
-export function graphSources(trace: Trace): Source[] {
+export function graphSources(trace: Trace, cuts: Cuts | null = null): Source[] {
   const sources = [...trace.backwards.values()].filter(({ nodes }) => nodes.some((node) => node !== null));
-  return sources.length > 0 ? sources : trace.nodes.size > 0 ? [null] : [];
+  return sources.length > 0 ? sources : trace.nodes.size > 0 || cuts?.isEmpty === false ? [null] : [];
 }
 
 /** The nodes below the roots. */
@@ -36,9 +37,11 @@ export class Graphs {
   private readonly savesOf: Map<NodeEvent, Save[]>;
   private readonly savers: Map<number, Save[]>;
   private readonly runs = new Map<string, { run: RunEvent; order: number }>();
+  private readonly cuts: Cuts;
 
-  constructor(trace: Trace, names: Names, spots: Spots, memory: Memory) {
+  constructor(trace: Trace, names: Names, spots: Spots, memory: Memory, cuts: Cuts) {
     this.trace = trace;
+    this.cuts = cuts;
     this.names = names;
     this.spots = spots;
     this.memory = memory;
@@ -54,9 +57,47 @@ export class Graphs {
 
   graph(source: Source): Graph {
     const { roots, ids } = reached(this.trace, source);
-    // Nodes are told of after those that they lead to.
-    const nodes = [...this.trace.nodes.values()].filter(({ node }) => ids.has(node)).map((node) => this.node(node, source));
-    return { label: this.label(source), roots, nodes };
+    const cuts = this.cuts.among(ids);
+    const behind = new Set(cuts.flatMap((cut) => cut.behind));
+    for (const id of behind) for (const next of this.trace.nodes.get(id)!.next) if (next !== null) behind.add(next);
+    const lost = source === null ? [...new Set(cuts.flatMap(({ losses }) => losses))] : [];
+    // Nodes are told of after those that they lead to: what no recorded op knows comes first and last, and a cut before its first user.
+    const nodes = [...new Set(cuts.flatMap(({ leaves }) => leaves))].map((leaf) => this.unrecorded(leaf, true, []));
+    const waiting = new Set(cuts);
+    for (const event of this.trace.nodes.values()) {
+      const own = cuts.filter(({ users }) => users.includes(event.node));
+      for (const cut of own) if (waiting.delete(cut)) nodes.push(this.cut(cut));
+      if (!ids.has(event.node) && !behind.has(event.node)) continue;
+      const node = this.node(event, source);
+      const isCutOff = !ids.has(event.node) || (source === null && behind.has(event.node));
+      nodes.push({ ...node, isCutOff, next: [...node.next, ...own.map(({ id }) => id)], sick: [...node.sick, ...own.map(() => false)] });
+    }
+    for (const cut of waiting) nodes.push(this.cut(cut));
+    for (const loss of lost) nodes.push(this.unrecorded(loss, false, cuts.filter(({ losses }) => losses.includes(loss)).map(({ id }) => id)));
+    return { label: this.label(source), roots: lost.length > 0 ? lost.map(unrecordedId) : roots, nodes };
+  }
+
+  private cut({ id, flow, place, behind, leaves }: Cut): GraphNode {
+    const { trace, names } = this;
+    const { op, read, to } = flow;
+    const call = read === null ? (op === null ? "" : names.call(op)) : (trace.expression(read.place)?.text ?? `.${read.how}`);
+    const told = trace.tensors.get(to)!;
+    return {
+      ...unconnected, id, label: read?.how ?? op?.name ?? "", type: "no gradient goes back here", call, spot: this.spots.of(place), isCut: true,
+      next: [...behind, ...leaves.map(unrecordedId)], sick: [...behind, ...leaves].map(() => false),
+      tensor: names.tensor(to), shape: told.shape, dtype: told.dtype, version: this.memory.versionOf(to), value: statsOf(told.values),
+    };
+  }
+
+  /** A leaf that no recorded op used, or a loss that none made. */
+  private unrecorded(tensor: number, isLeaf: boolean, next: readonly number[]): GraphNode {
+    const { names } = this;
+    const told = this.trace.tensors.get(tensor)!;
+    return {
+      ...unconnected, id: unrecordedId(tensor), label: names.tensor(tensor), type: isLeaf ? "no recorded op used it" : "no recorded op made it", call: names.tensor(tensor), spot: this.spots.of(names.placeOfTensor(tensor)),
+      isLeaf, isCutOff: isLeaf, next, sick: next.map(() => false),
+      tensor: names.tensor(tensor), shape: told.shape, dtype: told.dtype, version: this.memory.versionOf(tensor), value: statsOf(told.values),
+    };
   }
 
   private label(source: Source): string {
@@ -81,7 +122,7 @@ export class Graphs {
       type: event.name,
       call: op === null ? (tensor === null ? event.name : names.tensor(tensor)) : names.call(op),
       spot: this.spots.of(names.placeOfNode(event)),
-      isLeaf: event.accumulates !== null,
+      isLeaf: event.accumulates !== null, isCut: false, isCutOff: false,
       next: event.next,
       sick: event.next.map((_, edge) => isSick(run?.results[edge] ?? null)),
       tensor: tensor === null ? "" : names.tensor(tensor),
@@ -113,6 +154,11 @@ export class Graphs {
     };
   }
 }
+
+/** The ids of tensors that are shown without a node; those of cuts lie above. */
+const unrecordedId = (tensor: number): number => -1_000_000 - tensor;
+
+const unconnected = { isLeaf: false, isCut: false, isCutOff: false, grad: null, order: null, saves: [], isSaved: false, isOverwritten: false, isPoisoned: false };
 
 const isSick = (values: Values | null): boolean => values !== null && values.nan + values.inf > 0;
 

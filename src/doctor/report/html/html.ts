@@ -1,6 +1,7 @@
 /** The page of a report: what a trace and its findings say, as one file for a browser. */
 import type { Finding } from "../../rules/rule.ts";
 import { Trace } from "../../trace/trace.ts";
+import { Cuts } from "./cuts.ts";
 import { Findings } from "./findings.ts";
 import { Graphs, graphSources, reached, type Source } from "./graphs.ts";
 import { Memory } from "./memory.ts";
@@ -23,10 +24,11 @@ export function pageOf(trace: Trace, findings: readonly Finding[], { program, pa
   const names = new Names(trace);
   const spots = new Spots(trace, path);
   const memory = new Memory(trace);
-  const graphs = new Graphs(trace, names, spots, memory);
-  const sources = graphSources(trace);
+  const cuts = new Cuts(trace, findings);
+  const graphs = new Graphs(trace, names, spots, memory, cuts);
+  const sources = graphSources(trace, cuts);
   const shown = chosen(trace, sources, findings, names);
-  const teller = new Findings(trace, names, spots, memory);
+  const teller = new Findings(trace, names, spots, memory, cuts);
   return {
     program: path(program),
     error: trace.error === null ? null : `${trace.error.error.type}: ${trace.error.error.message}`,

@@ -100,6 +100,9 @@ export interface GraphNode {
   readonly call: string;
   readonly spot: Spot | null;
   readonly isLeaf: boolean;
+  /** An op over which no gradient goes, and what lies behind one. */
+  readonly isCut: boolean;
+  readonly isCutOff: boolean;
   /** What its gradients go to, and the edges on which one that is not finite went. */
   readonly next: readonly (number | null)[];
   readonly sick: readonly boolean[];

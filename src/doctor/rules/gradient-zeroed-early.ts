@@ -1,0 +1,82 @@
+import { culpritOf, lineOf } from "./describe.ts";
+import type { AccumulateEvent, OpEvent, WriteEvent } from "../trace/events.ts";
+import type { Trace } from "../trace/trace.ts";
+import { moved, statementOf } from "./statements.ts";
+import { gradientsOf, isComputedFrom, updatesOf } from "./updates.ts";
+import type { Edit, Found, Rule } from "./rule.ts";
+
+/** An update of a leaf by a gradient that a write had set to zero after backward had filled it. */
+interface Idle {
+  readonly leaf: number;
+  readonly filled: AccumulateEvent;
+  readonly zeroed: OpEvent;
+  readonly update: OpEvent;
+}
+
+function isZeroing(trace: Trace, { op }: WriteEvent): boolean {
+  const values = trace.ops.get(op)!.values[0];
+  return values !== undefined && values.numel > 0 && values.zero === values.numel;
+}
+
+function idleUpdate(trace: Trace, leaf: number): Idle | null {
+  const grads = gradientsOf(trace, leaf);
+  const storages = new Set([...grads].map((grad) => trace.tensors.get(grad)!.storage));
+  const zeroings = trace.writes.filter((write) => storages.has(write.storage) && isZeroing(trace, write));
+  if (zeroings.length === 0) return null;
+  for (const update of updatesOf(trace, leaf)) {
+    const filled = trace.accumulations.findLast((event) => event.tensor === leaf && trace.isBefore(event, update));
+    const write = filled === undefined ? undefined : zeroings.find((w) => trace.isBefore(filled, w) && trace.isBefore(w, update));
+    if (filled === undefined || write === undefined || filled.values.zero === filled.values.numel || !isComputedFrom(trace, update, grads)) continue;
+    return { leaf, filled, zeroed: trace.userOp(trace.ops.get(write.op)!), update };
+  }
+  return null;
+}
+
+/** The line that zeroes comes after the one that updates. */
+const later = (trace: Trace, { zeroed, update }: Idle): Edit[] => moved(trace, statementOf(trace, zeroed.place), statementOf(trace, update.place));
+
+export const gradientZeroedEarly: Rule = {
+  id: "gradient-zeroed-early",
+  title: "A gradient that is set to zero before the update uses it",
+  severity: "error",
+  certainty: 0.95,
+  changesLoss: true,
+  why: `backward fills .grad, the update reads it, and only then it may be reset. Where it is set to zero in between, each update subtracts
+zeros: nothing is learned, and nothing is said.`,
+  fix: `The order of a step is: backward, update, reset; or reset, backward, update.`,
+  bad: `import * as torch from "leafgrad";
+
+const w = torch.tensor([1, 2], { requires_grad: true });
+for (let step = 0; step < 3; step++) {
+  const loss = w.pow(2).sum();
+  loss.backward();
+  w.grad!.zero_();
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+}
+`,
+  good: `import * as torch from "leafgrad";
+
+const w = torch.tensor([1, 2], { requires_grad: true });
+for (let step = 0; step < 3; step++) {
+  const loss = w.pow(2).sum();
+  loss.backward();
+  torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+  w.grad!.zero_();
+}
+`,
+  detect(trace) {
+    const leaves = [...new Set(trace.accumulations.map(({ tensor }) => tensor))].toSorted((a, b) => a - b);
+    const found = leaves.flatMap((leaf) => idleUpdate(trace, leaf) ?? []);
+    if (found.length === 0) return [];
+    const [{ zeroed, update, filled }] = found;
+    const names = found.map(({ leaf }) => trace.nameOf(leaf));
+    const place = trace.backwards.get(filled.backward)!.place;
+    const text = `${lineOf(place, zeroed.place?.file)} fills ${names[0]}.grad, ${lineOf(zeroed.place)}, ${trace.callText(zeroed)}, sets it to zero, and only then ${lineOf(update.place, zeroed.place?.file)} updates ${names[0]} by it`;
+    const finding: Found = {
+      message: `the update of ${names.join(", ")} subtracts a gradient of zeros`, culprit: culpritOf(trace, zeroed), tensor: names[0],
+      why: text,
+      fix: { text: `reset the gradient after the update: move ${lineOf(zeroed.place)} behind ${lineOf(update.place, zeroed.place?.file)}`, edits: found.flatMap((idle) => later(trace, idle)) },
+    };
+    return [finding];
+  },
+};

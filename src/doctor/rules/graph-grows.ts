@@ -1,0 +1,93 @@
+import { detachedIn } from "./copies.ts";
+import { culpritOf, lineOf } from "./describe.ts";
+import type { OpEvent } from "../trace/events.ts";
+import type { Trace } from "../trace/trace.ts";
+import type { Rule } from "./rule.ts";
+
+/** So many rounds, each with a graph that contains that of the round before, are no chance. */
+const rounds = 3;
+
+/** A tensor that is used after a backward which came after it, and in the next round the one made of it, and so on. */
+interface Growth {
+  readonly tensors: readonly number[];
+  /** The last use. */
+  readonly use: OpEvent;
+}
+
+function growths(trace: Trace): Growth[] {
+  const ends = [...trace.ends.values()].filter(({ backward, error }) => error === null && !trace.backwards.get(backward)!.create_graph);
+  const uses = new Map<string, { tensor: number; use: OpEvent; end: number }[]>();
+  for (const use of trace.ops.values()) {
+    if (use.within !== null || use.run !== null || use.node === null) continue;
+    const end = ends.findLastIndex((e) => trace.isBefore(e, use));
+    for (const tensor of new Set(use.inputs)) {
+      const maker = end < 0 ? null : trace.makerOf(tensor);
+      if (maker === null || maker.node === null || trace.isBefore(ends[end], maker)) continue;
+      const key = JSON.stringify([use.place, trace.userOp(maker).place]);
+      const known = uses.get(key);
+      if (known === undefined) uses.set(key, [{ tensor, use, end }]);
+      else known.push({ tensor, use, end });
+    }
+  }
+  return [...uses.values()].flatMap((list) => {
+    const each = list.filter(({ end }, i) => i === 0 || end !== list[i - 1].end);
+    const grows = each.length >= rounds && each.every(({ tensor }, i) => i === 0 || (tensor !== each[i - 1].tensor && contains(trace, tensor, each[i - 1].tensor)));
+    return grows ? [{ tensors: each.map(({ tensor }) => tensor), use: each[each.length - 1].use }] : [];
+  });
+}
+
+const nodeOf = (trace: Trace, tensor: number): number => trace.makerOf(tensor)!.node!;
+
+function contains(trace: Trace, later: number, earlier: number): boolean {
+  return trace.path(nodeOf(trace, later), nodeOf(trace, earlier), null).length > 0;
+}
+
+/** How many nodes a graph has. */
+function sizeOf(trace: Trace, tensor: number): number {
+  const seen = new Set([nodeOf(trace, tensor)]);
+  for (const node of seen) for (const next of trace.nodes.get(node)!.next) if (next !== null) seen.add(next);
+  return seen.size;
+}
+
+export const graphGrows: Rule = {
+  id: "graph-grows",
+  title: "A graph that grows from round to round",
+  severity: "warning",
+  certainty: 0.8,
+  why: `A running total of losses, or a state that is carried on, keeps the graphs of all rounds before: total = total.add(loss) makes each of them
+a part of the next. Memory grows with each round, and with retain_graph each backward takes longer than the last.`,
+  fix: `Add up numbers: total += loss.item(), or loss.detach(). Cut a state where it enters the next round: h.detach().`,
+  bad: `import * as torch from "leafgrad";
+
+const w = torch.tensor([1, 2], { requires_grad: true });
+let total = torch.tensor(0);
+for (let step = 0; step < 5; step++) {
+  const loss = w.mul(step).pow(2).sum();
+  loss.backward();
+  total = total.add(loss);
+}
+`,
+  good: `import * as torch from "leafgrad";
+
+const w = torch.tensor([1, 2], { requires_grad: true });
+let total = torch.tensor(0);
+for (let step = 0; step < 5; step++) {
+  const loss = w.mul(step).pow(2).sum();
+  loss.backward();
+  total = total.add(loss.detach());
+}
+`,
+  detect: (trace) =>
+    growths(trace).map(({ tensors, use }) => {
+      const name = trace.nameOf(tensors[0]);
+      const roots = new Set([...trace.backwards.values()].flatMap((b) => b.roots));
+      const losses = use.inputs.filter((input) => roots.has(input));
+      const cut = losses.length > 0 ? losses : [tensors[tensors.length - 1]];
+      const last = tensors[tensors.length - 1];
+      return {
+        message: `the graph of ${name} grows from round to round`, culprit: culpritOf(trace, use), tensor: name,
+        why: `${lineOf(use.place)}, ${trace.callText(use)}, is given ${name} with the graph of all rounds before: ${sizeOf(trace, tensors[0])} nodes at first, ${sizeOf(trace, last)} after ${tensors.length} rounds`,
+        fix: { text: `cut it there: ${cut.map((t) => `${trace.nameOf(t)}.detach()`).join(", ")}`, edits: detachedIn(trace, use, cut) },
+      };
+    }),
+};
