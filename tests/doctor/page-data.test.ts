@@ -33,6 +33,40 @@ loss.backward();
   expect(nodes.get(graph.roots[0])).toMatchObject({ label: "sum", tensor: "loss", order: 0, grad: { norm: 1 } });
 });
 
+test("a cut is a node between what uses the value and what it came from, and the finding's own", () => {
+  const { findings: [finding], graphs: [graph] } = pageFor(`import * as torch from "leafgrad";
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const b = torch.tensor([0.5, 0.25], { requires_grad: true });
+const hidden = w.mul(3).detach();
+const loss = hidden.add(1).mul(b).sum();
+loss.backward();
+`);
+  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+  const cut = nodes.get(finding.node!)!;
+  expect(cut).toMatchObject({ label: "detach", isCut: true, tensor: "hidden", spot: { line: 4 } });
+  expect(graph.nodes.filter(({ next }) => next.includes(cut.id)).map(({ label }) => label)).toEqual(["mul"]);
+  expect(cut.next.map((id) => nodes.get(id!)!.label)).toEqual(["mul"]);
+  expect(graph.nodes.filter(({ isCutOff }) => isCutOff).map(({ label }) => label)).toEqual(["w", "mul"]);
+});
+
+test.each([
+  ["no node behind it", "const loss = torch.tensor(w.tolist() as number[]).mul(b).sum();", ["b", "w", "tolist", "mul", "sum"]],
+  ["no node before it", "const loss = w.mul(b).gt(1).float().sum();", ["w", "b", "mul", "gt", "loss"]],
+  ["no node at all", "const loss = w.gt(1).float().sum();", ["w", "gt", "loss"]],
+])("a cut with %s", (_, line, labels) => {
+  const { findings: [finding], graphs: [graph] } = pageFor(`import * as torch from "leafgrad";
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const b = torch.tensor([0.5, 0.25], { requires_grad: true });
+${line}
+loss.backward();
+`);
+  expect(graph.nodes.map(({ label }) => label).toSorted()).toEqual(labels.toSorted());
+  const cut = graph.nodes.find(({ isCut }) => isCut)!;
+  expect(finding.node).toBe(cut.id);
+  // Nodes come after all that they lead to.
+  graph.nodes.forEach(({ next }, i) => next.forEach((id) => id === null || expect(graph.nodes.findIndex((node) => node.id === id)).toBeLessThan(i)));
+});
+
 test("a write between save and use: the storage's timeline, the diff, and the nodes that it concerns", () => {
   const page = pageFor(`import * as torch from "leafgrad";
 const x = torch.tensor([1, 2], { requires_grad: true });

@@ -21,6 +21,13 @@ y.add_(1);
 const loss = y.sum();
 loss.backward();
 `,
+  "cut.ts": `import * as torch from "leafgrad";
+const w = torch.tensor([1.5, 2.5], { requires_grad: true });
+const b = torch.tensor([0.5, 0.25], { requires_grad: true });
+const hidden = w.mul(3).detach();
+const loss = hidden.add(1).mul(b).sum();
+loss.backward();
+`,
   "two.ts": `import * as torch from "leafgrad";
 const w = torch.tensor([1, 2], { requires_grad: true });
 try {
@@ -121,6 +128,21 @@ describe.skipIf(executable === null)("in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("a cut is drawn, and its finding chooses it", async () => {
+    const { page, complaints } = await visit("cut.ts");
+    expect(await page.locator(".canvas .node[aria-pressed=true]").getAttribute("class")).toContain("cut culprit");
+    expect(await page.locator(".canvas .node.cut-off .label").allTextContents()).toEqual(["mul", "w"]);
+    expect(await page.locator(".wire.cut").count()).toBe(2);
+    await page.locator(".canvas .node", { hasText: "sum" }).click();
+    expect(await page.locator(".details h3 code").textContent()).toBe("sum");
+    const toggle = page.locator(".card h3 button");
+    await toggle.click();
+    await toggle.click();
+    expect(await page.locator(".details h3 code").textContent()).toBe("detach");
+    expect(await page.locator(".details .states").innerText()).toBe("cut");
+    expect(complaints).toEqual([]);
+  });
+
   test("choosing another finding, in the list or in the gutter, shows its lines, its graph and its norms", async () => {
     const { page, complaints } = await visit("two.ts");
     const messages = await page.locator(".message").allTextContents();
@@ -164,7 +186,7 @@ describe.skipIf(executable === null)("in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  test.each([["masked.ts", false], ["overwritten.ts", true], ["long.ts", false]])("%s fits a phone", async (name, dark) => {
+  test.each([["masked.ts", false], ["cut.ts", true], ["overwritten.ts", true], ["long.ts", false]])("%s fits a phone", async (name, dark) => {
     const { page, complaints } = await visit(name, { width: 390, height: 844, dark });
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
     expect(complaints).toEqual([]);

@@ -38,7 +38,7 @@ function block(finding: Finding, options: TextOptions): string {
   const { culprit, where, fix, proof } = finding;
   const place = culprit === null ? "" : `${style(`${path(culprit.file)}:${culprit.line}:${culprit.column}`, "cyan")}   ${culprit.op}`;
   const rows: [string, string][] = [
-    [where === null ? "at" : "born", [place, where ?? ""].filter((part) => part !== "").join("   ")],
+    [where === null || finding.victim === null ? "at" : "born", [place, where ?? ""].filter((part) => part !== "").join("   ")],
     ["why", finding.why],
     ["path", finding.path.join(" ← ")],
     ["norms", chartText(finding.norms)],

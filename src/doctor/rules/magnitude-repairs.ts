@@ -38,8 +38,9 @@ function scaledWeights(trace: Trace, op: OpEvent, each: number): Fix | null {
   const inputs = shape[shape.length - (op.name === "linear" ? 1 : 2)];
   const size = rootMeanSquare(trace, weight);
   if (inputs === undefined || size * Math.sqrt(inputs) < 1.2) return null;
-  const isPlain = Math.abs(size - 1) < 0.2 && each < 1.1 * Math.sqrt(inputs);
-  const by = isPlain ? `Math.sqrt(${inputs})` : String(Number(Math.max(each, size * Math.sqrt(inputs)).toPrecision(3)));
+  const isRepeated = [...trace.ops.values()].filter(({ name, within, inputs: [, second] }) => name === op.name && within === null && second === weight).length > 1;
+  const growth = Math.max(size * Math.sqrt(inputs), isRepeated ? each : 0);
+  const by = Math.abs(growth / Math.sqrt(inputs) - 1) < 0.2 ? `Math.sqrt(${inputs})` : String(Number(growth.toPrecision(3)));
   const { file } = trace.userOp(maker).place!;
   const source = trace.textOf(expression, file);
   const bare = source.replace(/,\s*\{\s*requires_grad:\s*true\s*\}/, "");

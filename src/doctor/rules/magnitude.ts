@@ -123,7 +123,9 @@ const times = (x: number): string => (x === 0 ? "0" : x >= 0.1 && x < 1000 ? Str
 export function magnitudeFindings(trace: Trace, direction: "grow" | "shrink"): Found[] {
   const byLine = groupBy(extremeWays(trace, direction), ({ worst }) => JSON.stringify(worst.op.place));
   return [...byLine.values()].map((ways): Found => {
-    const [{ worst, norms, ratio, path, leaf }] = ways;
+    // The leaf that is farthest away tells most.
+    const [way] = ways.toSorted((a, b) => b.worst.count - a.worst.count);
+    const { worst, norms, ratio, path, leaf } = way;
     const names = [...new Set(ways.map((way) => trace.nameOf(way.leaf)))].join(", ");
     const often = worst.count === 1 ? "" : ` in ${worst.count} runs, ${times(worst.ratio ** (1 / worst.count))} each`;
     const verb = direction === "grow" ? "explodes" : ratio === 0 ? "is zero" : "vanishes";
@@ -131,7 +133,7 @@ export function magnitudeFindings(trace: Trace, direction: "grow" | "shrink"): F
       message: `the gradient of ${names} ${verb}: ${times(ratio)} of what starts at the loss`, culprit: culpritOf(trace, worst.op), tensor: trace.nameOf(leaf), path: path.length > 24 ? [] : path, norms,
       where: `in the backward of ${worst.op.name}`,
       why: `this line multiplies the norm of the gradient by ${times(worst.ratio)}${often}; from ${times(norms[0].norm)} at the loss to ${times(norms[norms.length - 1].norm)} at ${trace.nameOf(leaf)}`,
-      fix: magnitudeFix(trace, ways[0], direction),
+      fix: magnitudeFix(trace, way, direction),
     };
   });
 }
