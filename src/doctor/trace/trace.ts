@@ -196,7 +196,7 @@ export class Trace {
   }
 
   /** What the elements of each tensor were computed from. */
-  private flows(): Flow[] {
+  private findFlows(): Flow[] {
     const numbers = new Map<Num, ReadEvent>();
     const flows: Flow[] = [];
     for (const event of this.events) {
@@ -220,10 +220,10 @@ export class Trace {
   private known: { into: Map<number, Flow[]>; outOf: Map<number, Flow[]> } | null = null;
 
   /** The flows by where they lead, and by where they come from. */
-  private get byEnds(): NonNullable<Trace["known"]> {
+  get flows(): NonNullable<Trace["known"]> {
     if (this.known === null) {
       this.known = { into: new Map(), outOf: new Map() };
-      for (const flow of this.flows()) {
+      for (const flow of this.findFlows()) {
         listIn(this.known.into, flow.to).push(flow);
         listIn(this.known.outOf, flow.from).push(flow);
       }
@@ -238,7 +238,7 @@ export class Trace {
     let found = this.below.get(tensor);
     if (found === undefined) {
       const all = new Set([tensor]);
-      for (const from of all) for (const { to } of this.byEnds.outOf.get(from) ?? []) all.add(to);
+      for (const from of all) for (const { to } of this.flows.outOf.get(from) ?? []) all.add(to);
       this.below.set(tensor, (found = all));
     }
     return found;
@@ -251,7 +251,7 @@ export class Trace {
     const queue = [to];
     for (const tensor of queue) {
       if (tensor === from) break;
-      for (const f of this.byEnds.into.get(tensor) ?? []) {
+      for (const f of this.flows.into.get(tensor) ?? []) {
         if (cameFrom.has(f.from)) continue;
         cameFrom.set(f.from, f);
         queue.push(f.from);

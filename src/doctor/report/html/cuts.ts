@@ -2,7 +2,6 @@
 import type { Finding } from "../../rules/rule.ts";
 import type { Place } from "../../trace/events.ts";
 import type { Flow, Trace } from "../../trace/trace.ts";
-import { grouped } from "./group.ts";
 
 export interface Cut {
   /** Ids of cuts are negative, for no node of the trace has them. */
@@ -19,6 +18,8 @@ export interface Cut {
 
 const keyOf = ({ file, line, column }: Place): string => `${file}:${line}:${column}`;
 
+const noFlows: Trace["flows"] = { into: new Map(), outOf: new Map() };
+
 export class Cuts {
   private readonly trace: Trace;
   private readonly flows: readonly Flow[];
@@ -29,10 +30,10 @@ export class Cuts {
   constructor(trace: Trace, findings: readonly Finding[]) {
     this.trace = trace;
     const blamed = new Set(findings.flatMap(({ culprit }) => (culprit === null ? [] : [keyOf(culprit)])));
-    const all = blamed.size === 0 ? [] : trace.flows();
-    this.into = grouped(all, ({ to }) => to);
-    this.outOf = grouped(all, ({ from }) => from);
-    this.flows = all.filter((flow) => flow.cut && blamed.has(this.culpritKey(flow)));
+    const { into, outOf } = blamed.size === 0 ? noFlows : trace.flows;
+    this.into = into;
+    this.outOf = outOf;
+    this.flows = [...into.values()].flat().filter((flow) => flow.cut && blamed.has(this.culpritKey(flow)));
     this.roots = new Set([...trace.backwards.values()].flatMap(({ roots }) => roots));
   }
 
