@@ -9,6 +9,7 @@ export * from "./broadcasting.ts";
 export * from "./comparison.ts";
 export * from "./complex.ts";
 export { clone, contiguous_format, preserve_format } from "./copy.ts";
+export * from "./correlation.ts";
 export * from "./diagonals.ts";
 export * from "./differences.ts";
 export * from "./division.ts";

@@ -138,8 +138,7 @@ const pythonTypes: Record<string, string> = {
 };
 
 function typeName(p: Parameter): string {
-  const element = pythonTypes[p.type] ?? p.type;
-  return p.isList ? `tuple of ${element}s` : element;
+  return p.isList ? `tuple of ${p.type}s` : (pythonTypes[p.type] ?? p.type);
 }
 
 /** The Python name of a value's type. */
