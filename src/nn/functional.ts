@@ -36,5 +36,6 @@ export { bilinear } from "../ops/bilinear.ts";
 export { linear } from "../ops/linear.ts";
 export { fold, unfold } from "../ops/sliding-blocks.ts";
 export * from "../ops/lp-pooling.ts";
+export * from "../ops/max-unpooling.ts";
 export * from "../ops/pooling.ts";
 export { alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout } from "./dropout.ts";

@@ -59,6 +59,7 @@ export const notSmooth = new Map<string, string>([
   ["_linalg_svd", "singular vectors are given up to their sign; norm.nuc checks the values"],
   ["native_layer_norm", "the saved moments are outputs without a gradient; nn.functional.layer_norm checks the rest"],
   ["native_batch_norm", "the saved moments are outputs without a gradient; nn.functional.batch_norm checks the rest"],
+  ...[1, 2, 3].map((n) => [`nn.functional.max_unpool${n}d`, "positions repeat in the samples, which PyTorch's derivative does not know of; in those of the entry with .grad none does"] as const),
   ["cov", "the sample's weights are float32, too coarse for a central difference; there is another"],
   ["float", "gives float32, too coarse for a central difference"],
   ["to", "the sample asks for a memory format that leafgrad does not have; _to_copy has one of its own"],
