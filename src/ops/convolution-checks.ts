@@ -1,6 +1,6 @@
 /** What PyTorch refuses of a convolution, in its words (aten/src/ATen/native/Convolution.cpp and the kernels that it calls). */
 import { NotImplementedError, RuntimeError } from "../errors.ts";
-import { BOOL } from "../tensor/dtype.ts";
+import { BOOL, INT, int64 } from "../tensor/dtype.ts";
 import { listText, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Movement } from "./convolution-product.ts";
@@ -96,10 +96,10 @@ export function checkKernel(input: Tensor, weight: Tensor, c: Convolution): void
   if (dilation.some((d) => d <= 0)) refuse(`dilation should be greater than zero, but got ${c.transposed ? named("dilation", dilation, ", ") : listText(dilation)}`);
   if (c.transposed) checkTransposed(input, weight, c);
   if (input.dtype !== weight.dtype) refuse(`expected scalar type ${input.dtype.title} but found ${weight.dtype.title}`);
-  if (input.dtype.kind === BOOL) {
+  if (input.dtype.kind === BOOL || (c.transposed && input.dtype.kind === INT && input.dtype !== int64)) {
     const plain = volume ? "compute_columns3d" : "slow_conv2d_cpu";
     const name = c.transposed ? `slow_conv_transpose${kernel.length}d_out_cpu` : dilated ? "slow_conv_dilated<>" : plain;
-    throw new NotImplementedError(`"${name}" not implemented for 'Bool'`);
+    throw new NotImplementedError(`"${name}" not implemented for '${input.dtype.title}'`);
   }
 }
 

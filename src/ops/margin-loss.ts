@@ -2,8 +2,8 @@
 import { composite, KernelOverload } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { PointwiseOverload } from "../dispatch/pointwise.ts";
-import { RuntimeError, ValueError } from "../errors.ts";
-import { int64 } from "../tensor/dtype.ts";
+import { RuntimeError, ValueError, NotImplementedError } from "../errors.ts";
+import { int64, FLOAT } from "../tensor/dtype.ts";
 import { broadcastSizes, listText, sameSizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { logSigmoidForm } from "./activation-forms.ts";
@@ -189,6 +189,7 @@ function pairShortfalls(input: Tensor, target: Tensor): { missing: Tensor; at: T
 
 const multilabelKernel = new KernelOverload("multilabel_margin_loss(Tensor self, Tensor target, int reduction) -> Tensor", {
   forward: (self: Tensor, target: Tensor, reduction: number) => {
+    if (self.dtype.kind !== FLOAT) throw new NotImplementedError(`"multilabel_margin_loss_forward_out_frame" not implemented for '${self.dtype.title}'`);
     const { missing, classes } = pairShortfalls(self, target);
     return ofRows(missing.sum([1, 2]).div(classes), self, reduction);
   },

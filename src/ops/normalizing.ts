@@ -17,7 +17,9 @@ export interface Moments {
 
 /** The moments over `dims`, and the variance, which batch norm keeps a running mean of. */
 export function momentsOver(x: Tensor, dims: readonly number[], eps: number): Moments & { variance: Tensor } {
-  const [variance, mean] = var_mean(x, dims, { correction: 0, keepdim: true });
+  // Over nothing both are NaN, of which var_mean would warn.
+  const nothing = x._numel === 0 ? x.mean(dims, true) : null;
+  const [variance, mean] = nothing !== null ? [nothing, nothing] : var_mean(x, dims, { correction: 0, keepdim: true });
   return { variance, mean, invstd: variance.add(eps).rsqrt() };
 }
 

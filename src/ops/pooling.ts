@@ -4,7 +4,7 @@ import { volumeSize, windowCount, type Volume } from "../backends/windows.ts";
 import { composite, KernelOverload } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../errors.ts";
-import { BOOL, FLOAT, float64, int64, type DType } from "../tensor/dtype.ts";
+import { BOOL, FLOAT, float64, int64, INT, type DType } from "../tensor/dtype.ts";
 import { listText, type Sizes } from "../tensor/layout.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { rowMajor } from "./copy.ts";
@@ -197,7 +197,7 @@ function averageKernel(name: string, dims: number, node: string): KernelOverload
     forward: (self: Tensor, kernel: Sizes, stride: Sizes, padding: Sizes, ceil: boolean, countPadding: boolean, divisor: number | null) => {
       if (divisor === 0) throw new RuntimeError("divisor must be not zero");
       const { sizes, volume } = windowsOf(self, kernel, stride, padding, ceil, countPadding);
-      refuseKinds(name, self.dtype, BOOL);
+      if (self.dtype !== int64) refuseKinds(dims === 2 ? name : `${name}_out_frame`, self.dtype, BOOL, INT);
       return averages(self, sizes, volume, divisor);
     },
     backward: {
@@ -273,9 +273,10 @@ function adaptiveAverageKernel(name: string, dims: number, node: string): Kernel
   const average: KernelOverload = new KernelOverload(`${name}(Tensor self, int[] output_size) -> Tensor`, {
     forward: (self: Tensor, size: Sizes) => {
       if (size.length !== dims) throw new RuntimeError(`${name}: output_size must be ${dims}`);
-      if (size.some((s) => s < 0)) throw new RuntimeError(`${name}: elements of output_size must be greater than or equal to 0 but received {${size.join(", ")}}`);
+      if (size.some((s) => s < 0)) throw new RuntimeError(`${name}: elements of output_size must be greater than or equal to 0 but received {${size.slice(0, 2).join(", ")}${size.length > 2 ? `,${size[2]}` : ""}}`);
       refuseAdaptive(name, self, dims, "");
-      refuseKinds(name, self.dtype, BOOL, 1);
+      if (dims === 3) refuseKinds(`${name}_cpu`, self.dtype, BOOL, INT);
+      else if (self._numel > 0) refuseKinds(name, self.dtype, BOOL, INT);
       return averages(self, [...self._sizes.slice(0, -dims), ...size], adaptiveWindows(self._sizes.slice(-dims), size), null);
     },
     backward: { self: ({ grad, self }) => slope.call([grad, self]) as Tensor },
