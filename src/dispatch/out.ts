@@ -52,6 +52,10 @@ export function checkOut(name: string, out: unknown, args: readonly unknown[]): 
 
 /** Casts `result` into `out`, which is resized to fit: `quietly` without a warning. */
 export function writeOut(out: Tensor, result: Tensor, index: number, inputs: readonly unknown[], rule: OutRule, quietly: boolean): void {
+  const refuseDtype = out.dtype === result.dtype ? null : (rule.dtype ?? castable);
+  // What an op says itself comes before TensorIterator looks at memory, and what that says of dtypes after.
+  const isOwn = refuseDtype !== castable && refuseDtype !== foundDtype.dtype;
+  if (isOwn) refuseDtype?.(out.dtype, result.dtype, index);
   refuseInternalOverlap(out);
   for (const input of inputs.flat()) {
     if (!(input instanceof Tensor)) continue;
@@ -59,7 +63,7 @@ export function writeOut(out: Tensor, result: Tensor, index: number, inputs: rea
     else refusePartialOverlap(out, input);
     if (rule.keepsInputs === true && input === out) refuseBroadcastOutput(out, result._sizes);
   }
-  if (out.dtype !== result.dtype) (rule.dtype ?? castable)(out.dtype, result.dtype, index);
+  if (!isOwn) refuseDtype?.(out.dtype, result.dtype, index);
   if (!sameSizes(out._sizes, result._sizes)) {
     if (out._numel > 0 && !quietly) warnOfResize(out, result);
     resize(out, result);
