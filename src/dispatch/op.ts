@@ -75,6 +75,8 @@ export interface SplitOp<P, N, R, Q, M, S> extends AnyOp {
 export interface AnyOp {
   readonly opName: string;
   readonly overloads: readonly Overload[];
+  /** Those that have an in-place form. */
+  readonly inplaceOverloads: readonly Overload[];
   /** Is it a method of Tensor? */
   readonly isMethod: boolean;
 }
@@ -98,7 +100,8 @@ export type Methods<M> = {
 
 /** Makes the callable op of some overloads; the first that matches a call is taken. */
 export function makeOp(opName: string, overloads: readonly Overload[], isMethod: boolean): AnyOp {
-  const op = Object.assign((...args: unknown[]) => invoke(op, args, false), { opName, overloads, isMethod }) as AnyOp;
+  const inplaceOverloads = overloads.filter((o) => o.inplace !== undefined);
+  const op = Object.assign((...args: unknown[]) => invoke(op, args, false), { opName, overloads, inplaceOverloads, isMethod }) as AnyOp;
   Object.defineProperty(op, "name", { value: opName });
   return op;
 }
@@ -127,12 +130,11 @@ function dispatch(op: AnyOp, args: unknown[], isMethod: boolean): unknown {
 
 function dispatchInplace(op: AnyOp, args: unknown[]): Tensor {
   const named = takeNamed(args);
-  const overloads = op.overloads.filter((o) => o.inplace !== undefined);
-  for (const overload of overloads) {
+  for (const overload of op.inplaceOverloads) {
     const values = overload.signature.match(args, named);
     if (values !== null) return overload.inplace!(values);
   }
-  throw mismatch(`${op.opName}_`, overloads.map((o) => o.signature), args, named, true);
+  throw mismatch(`${op.opName}_`, op.inplaceOverloads.map((o) => o.signature), args, named, true);
 }
 
 /** Removes a trailing plain object and trailing `undefined`s from `args`. */
@@ -184,7 +186,7 @@ export function installMethods(...modules: readonly Record<string, unknown>[]): 
       if (typeof value !== "function" || !("overloads" in value)) continue;
       const op = value as unknown as AnyOp;
       if (op.isMethod) define(name, methodOf(op));
-      if (op.overloads.some((o) => o.inplace !== undefined)) define(`${name}_`, inplaceMethodOf(op));
+      if (op.inplaceOverloads.length > 0) define(`${name}_`, inplaceMethodOf(op));
     }
   }
 }

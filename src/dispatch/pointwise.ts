@@ -89,6 +89,18 @@ interface Use {
   readonly readsAll: boolean;
 }
 
+/** The names that some picked formulas read, with those that two of them read or that are the result; and the same for one formula more. */
+class Picked {
+  readonly next = new Map<Formula, Picked>();
+  readonly read: readonly string[];
+  readonly shared: readonly string[];
+
+  constructor(read: readonly string[]) {
+    this.read = read;
+    this.shared = read.filter((name, i) => name !== "grad" && (name === "result" || read.indexOf(name) !== i));
+  }
+}
+
 /** One schema of a pointwise op. */
 export class PointwiseOverload implements Overload {
   readonly schema: Schema;
@@ -101,6 +113,7 @@ export class PointwiseOverload implements Overload {
   readonly differentiable: readonly { name: string; position: number; formula: Formula | Choice }[];
   /** What `sharedBy` gives, where it is the same for all calls. */
   private readonly fixedShared: readonly string[] | null;
+  private readonly shared = new Picked([]);
   /** Positions in the order in which PyTorch looks at what was saved: by name, the result last. */
   readonly unpacked: readonly number[];
   private readonly operands: readonly number[];
@@ -154,8 +167,15 @@ export class PointwiseOverload implements Overload {
   sharedBy(values: readonly unknown[]): readonly string[] {
     if (this.fixedShared) return this.fixedShared;
     if (this.differentiable.length < 2) return [];
-    const read = this.differentiable.flatMap(({ formula }) => this.formulaOf(formula, values).names);
-    return read.filter((name, i) => name !== "grad" && (name === "result" || read.indexOf(name) !== i));
+    let known = this.shared;
+    for (let i = 0; i < this.differentiable.length; i++) {
+      const { formula } = this.differentiable[i];
+      const picked = formula instanceof Choice ? this.picked(formula, values) : formula;
+      let next = known.next.get(picked);
+      if (next === undefined) known.next.set(picked, (next = new Picked([...known.read, ...fused(picked).names])));
+      known = next;
+    }
+    return known.shared;
   }
 
   /** Does a gradient ask for `name`? */
@@ -300,6 +320,20 @@ export class PointwiseOverload implements Overload {
     return this.tensorPositions.some((i) => (values[i] instanceof Tensor ? values[i]._counter !== null : values[i] !== null));
   }
 
+  /** Refuses a target in which the result has no room, or whose memory the tensors share in part. */
+  private checkTarget(self: Tensor, values: readonly unknown[]): void {
+    if (this.definition.writesShared === true) warnOfExpanded(self, `${this.schema.name}_`);
+    else refuseInternalOverlap(self);
+    let fits = true;
+    for (let i = 0; i < this.tensorPositions.length; i++) {
+      const value = values[this.tensorPositions[i]];
+      if (!(value instanceof Tensor)) continue;
+      refusePartialOverlap(self, value);
+      if (value._sizes !== self._sizes && !sameSizes(value._sizes, self._sizes)) fits = false;
+    }
+    if (!fits) refuseBroadcastOutput(self, broadcastTensors(this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor)));
+  }
+
   private callInplace(values: unknown[]): Tensor {
     const self = values[0] as Tensor;
     const recording = gradMode.enabled && this.anyRequiresGrad(values);
@@ -308,11 +342,7 @@ export class PointwiseOverload implements Overload {
     const node = recording && (self.dtype.kind === FLOAT || this.definition.noDerivative === undefined) ? this.makeNode(values, common, "_") : null;
     node?.save(values, null, self);
     this.definition.refuse?.(values, common, true);
-    const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
-    if (this.definition.writesShared === true) warnOfExpanded(self, `${this.schema.name}_`);
-    else refuseInternalOverlap(self);
-    for (const tensor of tensors) refusePartialOverlap(self, tensor);
-    refuseBroadcastOutput(self, broadcastTensors(tensors));
+    this.checkTarget(self, values);
     if (!can_cast(outDtype, self.dtype)) {
       throw new RuntimeError(`result type ${outDtype.title} can't be cast to the desired output type ${this.definition.castName?.(self.dtype) ?? self.dtype.title}`);
     }

@@ -1,22 +1,15 @@
 /** Products of matrices and vectors. Gradients as in PyTorch's tools/autograd/derivatives.yaml. */
 import { kernel } from "../dispatch/define.ts";
-import { fused } from "../dispatch/fused.ts";
 import type { Op } from "../dispatch/op.ts";
 import { sameDtype } from "../dispatch/out.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
-import type { Formula } from "../ir/arithmetic.ts";
 import { BOOL, bool, typeMetaName } from "../tensor/dtype.ts";
 import { listText } from "../tensor/layout.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
 import { eye } from "./creation.ts";
 import {
-  checkBatches, checkMatrixVector, leftGradient, multiplyBatches, multiplyInto, refuseBoolProduct, refuseUnmultipliable, rightGradient,
+  checkBatches, checkMatrixVector, leftGradient, multiplyBatches, multiplyInto, productOf, refuseBoolProduct, refuseUnmultipliable, rightGradient,
 } from "./matrix-product.ts";
-
-const times: Formula = ({ self, mat2 }) => self.mul(mat2);
-
-/** Products of a column and a row are sums of one term, and not added to a zero: -0 stays -0. */
-const isOuter = (self: Tensor, mat2: Tensor): boolean => self._sizes[1] === 1 && self._sizes[0] > 1 && mat2._sizes[1] > 1;
 
 /**
  * The product of two matrices, n × m by m × p.
@@ -34,8 +27,7 @@ export const mm: Op<[self: Tensor, mat2: Tensor], { mat2?: Tensor }> = kernel("m
       throw new RuntimeError(`expected m1 and m2 to have the same dtype, but got: ${typeMetaName(self.dtype)} != ${typeMetaName(mat2.dtype)}`);
     }
     refuseBoolProduct(self.dtype, "addmm_impl_cpu_", self._numel * mat2._numel);
-    const out = emptyTensor([self._sizes[0], mat2._sizes[1]], self.dtype);
-    return isOuter(self, mat2) ? fused(times).run([self, mat2], self.dtype, self.dtype, out) : multiplyInto(out, self, mat2);
+    return productOf(self, mat2);
   },
   backward: {
     self: ({ grad, mat2, self_sizes, self_strides }) => leftGradient(grad, mat2, self_sizes, self_strides),

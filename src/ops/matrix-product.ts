@@ -1,9 +1,13 @@
 /** Products of tensors as matrices, unrecorded; and the refusals and gradients that the ops made of them share. */
+import { gradMode } from "../autograd/grad-mode.ts";
 import { gemm } from "../backends/gemm.ts";
 import { axis, single, type Axis, type Factor } from "../backends/product.ts";
 import { multiplySmall, type Strided } from "../backends/reference/gemm.ts";
+import { fused } from "../dispatch/fused.ts";
 import { refuseInternalOverlap } from "../dispatch/iterate.ts";
+import { observed } from "../dispatch/observer.ts";
 import { NotImplementedError, RuntimeError } from "../errors.ts";
+import type { Formula } from "../ir/arithmetic.ts";
 import { BOOL, FLOAT, INT, checkFits, type DType } from "../tensor/dtype.ts";
 import { isExpandable, listText, sameSizes, type Sizes } from "../tensor/layout.ts";
 import { emptyTensor, type Tensor } from "../tensor/tensor.ts";
@@ -50,6 +54,15 @@ export function multiplyBatches(out: Tensor, a: Tensor, b: Tensor, { alpha, beta
   const target = { storage: out._storage, offset: out._offset, batch: batch(out), row: out._strides[last] };
   gemm(out.dtype, { a: factor(a), b: factor(b), out: target, alpha, beta });
   return out;
+}
+
+const times: Formula = ({ self, mat2 }) => self.mul(mat2);
+
+/** The product of two matrices that fit. That of a column and a row has sums of one term, which are not added to a zero: -0 stays -0. */
+export function productOf(a: Tensor, b: Tensor): Tensor {
+  const [[m, k], [, n]] = [a._sizes, b._sizes];
+  const out = emptyTensor([m, n], a.dtype);
+  return k === 1 && m > 1 && n > 1 ? fused(times).run([a, b], a.dtype, a.dtype, out) : multiplyInto(out, a, b);
 }
 
 /** A new tensor of `sizes` with `self` broadcast into it, or unset where nothing is kept of it. */
@@ -112,14 +125,19 @@ export function checkMatrixVector(self: { sizes: Sizes; dtype: DType }, mat: Ten
   refuseBoolProduct(vec.dtype, "addmv_impl_cpu", mat._numel);
 }
 
+/** Gradients are made of ops where these are recorded or observed, and without the cost of their calls elsewhere. */
+const isFollowed = (): boolean => gradMode.enabled || observed.by !== null;
+const product = (a: Tensor, b: Tensor): Tensor => (isFollowed() ? a.mm(b) : productOf(a, b));
+const turned = (t: Tensor): Tensor => (isFollowed() ? t.t() : t._aliased(t._sizes.toReversed(), t._strides.toReversed(), t._offset));
+
 /** Gradient of the left factor, laid out by columns where the factor is (mm_mat1_backward). */
 export function leftGradient(grad: Tensor, mat2: Tensor, sizes: Sizes, strides: Sizes): Tensor {
-  return isColumnMajor(sizes, strides) ? mat2.mm(grad.t()).t() : grad.mm(mat2.t());
+  return isColumnMajor(sizes, strides) ? turned(product(mat2, turned(grad))) : product(grad, turned(mat2));
 }
 
 /** Gradient of the right factor, laid out by columns where the factor is (mm_mat2_backward). */
 export function rightGradient(grad: Tensor, mat1: Tensor, sizes: Sizes, strides: Sizes): Tensor {
-  return isColumnMajor(sizes, strides) ? grad.t().mm(mat1).t() : mat1.t().mm(grad);
+  return isColumnMajor(sizes, strides) ? turned(product(turned(grad), mat1)) : product(turned(mat1), grad);
 }
 
 const isColumnMajor = (sizes: Sizes, strides: Sizes): boolean => strides[0] === 1 && strides[1] === sizes[0];

@@ -107,7 +107,9 @@ function permuted(self: Tensor, order: readonly number[]): View {
 function swapped(self: Tensor, dim0: number, dim1: number): View {
   const ndim = self._sizes.length;
   const [a, b] = [wrapDim(dim0, ndim), wrapDim(dim1, ndim)];
-  return permuted(self, [...self._sizes.keys()].map((d) => (d === a ? b : d === b ? a : d)));
+  const [sizes, strides] = [self._sizes.slice(), self._strides.slice()];
+  for (const list of [sizes, strides]) [list[a], list[b]] = [list[b], list[a]];
+  return { sizes, strides, offset: self._offset };
 }
 
 type Swap = InplaceOp<[self: Tensor, dim0: number, dim1: number], { dim0?: number; dim1?: number }>;

@@ -14,8 +14,13 @@ export interface FloatType {
 export const f32: FloatType = { name: "f32", shape: "f32x4", bytes: 4, lanes: 4 };
 export const f64: FloatType = { name: "f64", shape: "f64x2", bytes: 8, lanes: 2 };
 
-/** Rows of a tile: with two vectors of columns, all that a round works with fits in 16 registers, whatever order an engine gives it. */
-export const TILE_ROWS = 4;
+/**
+ * Rows of a tile: with two vectors of columns, all that a round works with fits in the registers of which an engine leaves 15. More
+ * rows hide more of what an instruction takes; where products are instructions of their own they need a register too.
+ */
+export const TILE_ROWS = features.relaxed ? 6 : 4;
+/** The heights of tiles that are multiplied; any other goes by way of the next one. */
+export const tileHeights = [1, 2, 4, 6].filter((rows) => rows <= TILE_ROWS);
 /** Vectors of columns of a tile. */
 export const TILE_VECTORS = 2;
 export const tileColumns = (type: FloatType): number => TILE_VECTORS * type.lanes;

@@ -1,7 +1,7 @@
 /** The multiplying kernel: tiles over packed panels, in an order that keeps what is read again in the caches. */
 import { Assembler, type WasmFunction } from "./assembler.ts";
 import { compileKernel, type Kernel } from "./engine.ts";
-import { TILE_ROWS, tileColumns, whileTrue, type FloatType } from "./gemm-code.ts";
+import { TILE_ROWS, tileColumns, tileHeights, whileTrue, type FloatType } from "./gemm-code.ts";
 import { ENTRY } from "./gemm-panels.ts";
 import { tileFunction } from "./gemm-tile.ts";
 
@@ -28,11 +28,9 @@ export const GROUP_PANELS = 64;
 /** Bytes of a tile at the edge, where it is summed before its part is copied out. */
 export const TILE_BYTES = TILE_ROWS * 32;
 
-const heights = [1, 2, 4];
-
 export function compileMultiply(type: FloatType): Kernel {
-  const copy = heights.length;
-  const run = heights.map((rows) => tileFunction(type, rows));
+  const copy = tileHeights.length;
+  const run = tileHeights.map((rows) => tileFunction(type, rows));
   return compileKernel({
     functions: [...run, copyFunction(type), { name: "run", parameters: ["i32", "i32", "i32"], results: [], body: writeRun(type, copy) }],
   });
@@ -60,12 +58,14 @@ function writeRun(type: FloatType, copy: number): Assembler {
     field("n").get(column).i32(tileColumns(type)).op("i32.mul").op("i32.sub").set(width);
     least(width, () => a.i32(tileColumns(type)));
     a.get(out).get(i).i32(TILE_ROWS).op("i32.mul"); field("outRow").op("i32.mul").op("i32.add").get(column).i32(bStep).op("i32.mul").op("i32.add").set(at);
-    a.get(rows).i32(3).op("i32.ne").get(width).i32(tileColumns(type)).op("i32.eq").op("i32.and").set(whole);
+    a.i32(0);
+    tileHeights.forEach((height) => a.get(rows).i32(height).op("i32.eq").op("i32.or"));
+    a.get(width).i32(tileColumns(type)).op("i32.eq").op("i32.and").set(whole);
     // What a tile at the edge has too much of must not be written: it goes by way of memory of the unit's own.
     a.get(at); field("tiles").get(unit).get(i).get(first).op("i32.sub").op("i32.add").i32(TILE_BYTES).op("i32.mul").op("i32.add").get(whole).op("select").set(target);
     field("outRow").i32(bStep).get(whole).op("select").set(row);
-    heights.forEach((height, index) => {
-      a.get(rows).i32(heights[index - 1] ?? 0).op("i32.gt_s").get(rows).i32(height).op("i32.le_s").op("i32.and").when(() => {
+    tileHeights.forEach((height, index) => {
+      a.get(rows).i32(tileHeights[index - 1] ?? 0).op("i32.gt_s").get(rows).i32(height).op("i32.le_s").op("i32.and").when(() => {
         a.get(left).get(i); field("k").op("i32.mul").get(depth).op("i32.add").i32(aStep).op("i32.mul").op("i32.add");
         a.get(vector0).get(vector1).get(distances).get(size).get(target).get(row);
         a.get(parameters).memory(`${type.name}.load`, multiplyFields.alpha).get(beta).get(keep).get(whole).op("i32.and").call(index);
