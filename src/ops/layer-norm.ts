@@ -2,7 +2,6 @@
 import { gradMode } from "../autograd/grad-mode.ts";
 import { composite, KernelOverload } from "../dispatch/define.ts";
 import { makeOp, type FunctionOp } from "../dispatch/op.ts";
-import { Reducer } from "../dispatch/reduce.ts";
 import { RowFunction, type RowOperand } from "../dispatch/rows.ts";
 import { RuntimeError } from "../errors.ts";
 import { Expr } from "../ir/expr.ts";
@@ -52,8 +51,12 @@ const backwardRows = new RowFunction((dtype: DType, weighed: boolean): RowProgra
   };
 });
 
-const weightSums = new Reducer("sum", ({ grad, self, mean, rstd }) => grad.mul(self.sub(mean)).mul(rstd));
-const sums = new Reducer("sum");
+/** The gradients of weight and bias: for each element, sums over the rows. Operands: grad, x, mean, rstd and the two. */
+const parameterRows = new RowFunction((dtype: DType): RowProgram => {
+  const [grad, x, mean, rstd] = [0, 1, 2, 3].map((i) => Expr.input(i, dtype));
+  const folds = [grad.mul(x.sub(mean)).mul(rstd), grad].map((map): RowFold => ({ name: "sum", map, accumulator: float64, finish: total.to(dtype) }));
+  return { passes: [{ folds, stores: [] }], results: [{ operand: 4, fold: 0, dtype }, { operand: 5, fold: 1, dtype }] };
+});
 
 /** How many rows, of how many elements. */
 function rowsOf(input: Tensor, shape: Sizes): [rows: number, n: number] {
@@ -89,7 +92,7 @@ interface Saved {
   rstd: Tensor;
 }
 
-/** The gradients in two passes over the rows and two sums over them. */
+/** The gradients in two passes along the rows and one across them. */
 function fusedGradients(gradient: Tensor, { input, weight, normalized_shape: shape, mean, rstd }: Saved): Tensor[] {
   const { dtype } = input;
   const [rows, n] = rowsOf(input, shape);
@@ -97,9 +100,11 @@ function fusedGradients(gradient: Tensor, { input, weight, normalized_shape: sha
   const self = emptyTensor(input._sizes, dtype);
   const operands = [element(grad), element(x), row(mean), row(rstd), element(self), place(weight, x)];
   backwardRows.run(2 * dtype.code + Number(weight !== null), [dtype, weight !== null], { outer: rows, n, inner: 1 }, operands, [n]);
-  const [g, s] = [grad, x].map((t) => t._reshaped([rows, n]));
-  const [m, r] = [mean, rstd].map((t) => t._reshaped([rows, 1]));
-  return [self, weightSums.run([g, s, m, r], [0], false, dtype, dtype)._reshaped(shape), sums.run([g], [0], false, dtype, dtype)._reshaped(shape)];
+  const [ofWeight, ofBias] = [emptyTensor(shape, dtype), emptyTensor(shape, dtype)];
+  // Seen from an element, the rows are the elements, and each moment has its place.
+  const across = [element(grad), element(x), place(mean, x), place(rstd, x), row(ofWeight), row(ofBias)];
+  parameterRows.run(dtype.code, [dtype], { outer: 1, n: rows, inner: n }, across);
+  return [self, ofWeight, ofBias];
 }
 
 /** Of x as (rows, elements, 1). */

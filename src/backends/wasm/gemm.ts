@@ -72,18 +72,17 @@ export function multiply(dtype: DType, product: Product): void {
   const pieceDepth = Math.min(k, Math.max(Math.floor(PIECE_BYTES / (bytes * BLOCK_DEPTH)), 1) * BLOCK_DEPTH);
   const pieceMatrices = Math.min(batch, Math.max(Math.floor(PIECE_BYTES / (bytes * pieceDepth)), 1));
   const places = right.reserve(left.reserve(0, pieceDepth, pieceMatrices), pieceDepth, pieceMatrices);
-  const tiles = roundUp(places + 4 * pieceMatrices, 16);
+  const tiles = roundUp(places + 4 * batch, 16);
   const units = pieceMatrices * left.piece * Math.ceil(right.piece / GROUP_PANELS);
   const { address: base } = scratch.take(tiles + units * TILE_BYTES);
   const target = targetOf(product);
-  const outPlaces = depths(target.batch);
   left.writeTables(base);
   right.writeTables(base);
+  writeOffsets(target.batch, type.bytes, heap.i32, (base + places) >>> 2);
 
   const multiplyPiece = (matrix: number, depth: number): void => {
     const matrices = Math.min(pieceMatrices, batch - matrix);
     const depths = Math.min(pieceDepth, k - depth);
-    heap.i32.set(outPlaces.subarray(matrix, matrix + matrices), (base + places) >>> 2);
     for (let panel = 0; panel < left.count; panel += left.piece) {
       const i = panel * TILE_ROWS;
       const ours = { panel, depth, depths, matrix, matrices };
@@ -98,7 +97,7 @@ export function multiply(dtype: DType, product: Product): void {
         const groups = Math.ceil(columns / GROUP_PANELS);
         writeBlock({
           a: x.packed, aPanels: x.targets, b: y.packed - y.before, bPanels: y.targets, bSource: y.source, bPlaces: y.places, entries: y.entries, depths: y.depths, inOrder,
-          out: out.storage.address + (out.offset + i * target.row + j) * type.bytes, outRow: target.row * type.bytes, outPlaces: base + places,
+          out: out.storage.address + (out.offset + i * target.row + j) * type.bytes, outRow: target.row * type.bytes, outPlaces: base + places + 4 * matrix,
           tiles: base + tiles, m: Math.min(panels * TILE_ROWS, m - i), n: Math.min(columns * width, n - j), k: depths, panels, groups,
           keep: depth > 0 || product.beta !== 0 ? 1 : 0,
         });
