@@ -108,7 +108,8 @@ function swapped(self: Tensor, dim0: number, dim1: number): View {
   const ndim = self._sizes.length;
   const [a, b] = [wrapDim(dim0, ndim), wrapDim(dim1, ndim)];
   const [sizes, strides] = [self._sizes.slice(), self._strides.slice()];
-  for (const list of [sizes, strides]) [list[a], list[b]] = [list[b], list[a]];
+  // A 0-dim tensor has a dimension to name, but none to exchange.
+  if (a !== b) for (const list of [sizes, strides]) [list[a], list[b]] = [list[b], list[a]];
   return { sizes, strides, offset: self._offset };
 }
 

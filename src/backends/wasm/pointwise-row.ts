@@ -1,5 +1,6 @@
 /** Code for the elements of one row. */
 import type { Assembler } from "./assembler.ts";
+import { copiesOf, type Copy } from "./copies.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Vector } from "./vector.ts";
 import type { Writer } from "./writer.ts";
@@ -15,38 +16,20 @@ export interface Loop<C extends Cursor = Cursor> {
   readonly writer: Writer;
   /** The elements of the result as they lie in memory. */
   readonly result: Vector;
-  /** The same of each vector of a round, out of vectors of the inputs; none where rounds are of one vector. */
+  /** What a round of several vectors computes, with inputs in the order of the sources that vary; none where rounds are of one vector. */
   readonly copies: readonly Copy[];
   readonly target: C;
   readonly sources: readonly Source<C>[];
 }
 
-/** A result, and the inputs that it is made of, in the order of the sources that vary. */
-interface Copy {
-  readonly result: Vector;
-  readonly inputs: readonly Vector[];
-}
-
-/** Vectors of a round: they share the cost of the loop and the reading of constants, and none has to wait for another. */
+/** Vectors of a round. */
 const UNROLLED = 4;
-/** Programs of more values than these would become too long. */
-const LONG_PROGRAM = 128;
 
-/** The copies of a result whose elements, like those of the sources that vary, lie side by side. */
-export function copiesOf(result: Vector, target: Cursor, sources: readonly Source[]): Copy[] {
+/** What a round computes, where the elements of the result, like those of the sources that vary, lie side by side; else nothing. */
+export function roundOf(result: Vector, target: Cursor, sources: readonly Source[]): Copy[] {
   const varying = sources.filter(({ operand }) => operand.advance !== "splat");
-  if (![target, ...varying.map((s) => s.operand)].every(({ advance }) => advance === "contiguous")) return [];
-  if (varying.length === 0 || !isStraight(result)) return [];
-  return Array.from({ length: UNROLLED }, (_, ahead) => {
-    const inputs = varying.map(({ vector }, k) => (ahead === 0 ? vector : result.graph.node(vector.type, { tag: "input", index: ahead * 1000 + k })));
-    return { result: result.withInputs(new Map(varying.map(({ vector }, k) => [vector, inputs[k]]))), inputs };
-  });
-}
-
-/** Is it made by instructions for whole vectors alone, of which there are not many? */
-function isStraight(result: Vector): boolean {
-  const nodes = result.nodes();
-  return nodes.size <= LONG_PROGRAM && [...nodes].every(({ code: { tag } }) => tag !== "lanes" && tag !== "patch" && tag !== "rare");
+  const isEven = [target, ...varying.map((s) => s.operand)].every(({ advance }) => advance === "contiguous");
+  return isEven ? copiesOf([result], varying.map((s) => s.vector), UNROLLED) : [];
 }
 
 /** The next `n` elements, all in one row. */
@@ -95,7 +78,8 @@ function writeUnrolled({ a, writer, copies, result, target, sources }: Loop, n: 
           operand.loadMany(writer.local(inputs[k]), ahead);
           writer.define(inputs[k]);
         }));
-        writer.keepAll(copies.map((copy) => copy.result)).forEach((local, ahead) => target.storeMany(local, ahead));
+        writer.keepAll(copies.map((copy) => copy.values));
+        copies.forEach(({ values: [value] }, ahead) => target.storeMany(writer.keep(value), ahead));
       });
       for (const operand of [target, ...sources.map((s) => s.operand)]) operand.skip(elements);
       a.get(n).i32(elements).op("i32.sub").set(n);

@@ -6,7 +6,7 @@ import { Assembler } from "./assembler.ts";
 import { compileKernel, type Kernel } from "./engine.ts";
 import { Operand } from "./operand.ts";
 import { advanceIn, type Advance, blockAddress, placesOf, readRowLength, readScalar, writeOperands, writeScalars } from "./parameters.ts";
-import { copiesOf, writeRow, type Loop, type Source } from "./pointwise-row.ts";
+import { roundOf, writeRow, type Loop, type Source } from "./pointwise-row.ts";
 import { briefKernel } from "./pointwise-brief.ts";
 import { inputVector, programOf, scalarVector, type Program } from "./pointwise-program.ts";
 import { parallelFor } from "./threads.ts";
@@ -45,8 +45,8 @@ function build(program: Program, layout: number): Kernel {
     const operand = new Operand(a, parameters, k + 1, dtype, graph.lanes, advance(k + 1));
     return { vector: inputVector(graph, index, dtype), operand };
   });
-  const copies = copiesOf(result, target, sources);
-  const writer = new Writer(a, pool, copies.length > 0 ? copies.map((copy) => copy.result) : [result]);
+  const copies = roundOf(result, target, sources);
+  const writer = new Writer(a, pool, copies.length > 0 ? copies.flatMap((copy) => copy.values) : [result]);
   scalars.forEach(({ index, dtype }, k) => {
     readScalar(a, parameters, k, dtype);
     const vector = scalarVector(graph, index, dtype);

@@ -1,7 +1,8 @@
 /** Rows that lie along the vectors: each row by itself, its lanes folded at its end. */
+import { copiesOf, type Copy } from "./copies.ts";
 import type { Kernel } from "./engine.ts";
 import { ELEMENTS_INNER, ELEMENTS_OUTER, RowCode, ROWS_INNER, running, totalsOf, type Carried, type Chain } from "./row-code.ts";
-import { combine, foldLanes, halvesAsDoubles, freshInput, type FoldPlan, type PassPlan, type RowPlan } from "./row-plan.ts";
+import { combine, elementVector, foldLanes, halvesAsDoubles, freshInput, type FoldPlan, type PassPlan, type RowPlan } from "./row-plan.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import type { Advance } from "./parameters.ts";
 import type { Vector } from "./vector.ts";
@@ -21,8 +22,9 @@ interface RowFoldCode {
 
 const carriedOf = ({ chains, totals, tail }: RowFoldCode): Carried[] => [...chains.flatMap((c) => c.carried), ...totals, ...tail];
 
-function foldCode(plan: FoldPlan, chainCount: number): RowFoldCode {
-  const chains = Array.from({ length: chainCount }, () => running(plan));
+/** `terms` are those of the chains. */
+function foldCode(plan: FoldPlan, terms: readonly Vector[]): RowFoldCode {
+  const chains = terms.map((term) => running({ ...plan, term }));
   const all = pairwise(plan, chains.map((c) => c.value));
   if (!plan.blocked) {
     const tail = running(plan);
@@ -43,19 +45,25 @@ function pairwise({ name }: FoldPlan, vectors: readonly Vector[]): Vector {
 interface PassCode {
   readonly pass: PassPlan;
   readonly folds: readonly RowFoldCode[];
+  /** Vectors of a round. */
   readonly unrolled: number;
+  /** What a round computes: terms of the folds, then what is stored; the inputs are what varies. None where its vectors go one by one. */
+  readonly copies: readonly Copy[];
 }
 
-function passCode(pass: PassPlan): PassCode {
-  const unrolled = pass.folds.length === 1 ? 4 : 2;
-  return { pass, unrolled, folds: pass.folds.map((f) => foldCode(f, unrolled)) };
+function passCode(pass: PassPlan, varying: readonly Vector[]): PassCode {
+  const { folds, stores } = pass;
+  const unrolled = folds.length === 1 ? 4 : 2;
+  const copies = copiesOf([...folds.map((f) => f.term), ...stores.map((s) => s.packed)], varying, unrolled);
+  const terms = (k: number): Vector[] => Array.from({ length: unrolled }, (_, c) => copies[c]?.values[k] ?? folds[k].term);
+  return { pass, unrolled, copies, folds: folds.map((fold, k) => foldCode(fold, terms(k))) };
 }
 
 /** A kernel whose units are rows. */
 export function rowsAlong(plan: RowPlan, advanceOf: (operand: number, dtype: DType) => Advance): Kernel {
-  const passes = plan.passes.map(passCode);
+  const passes = plan.passes.map((pass) => passCode(pass, pass.reads.filter(({ index, dtype }) => advanceOf(index, dtype) !== "splat").map((leaf) => elementVector(plan.elements, leaf))));
   const rootsOf = (f: RowFoldCode): Vector[] => [f.end, ...carriedOf(f).flatMap((c) => [c.start, c.next])];
-  const roots = passes.flatMap(({ pass, folds }) => [...folds.flatMap(rootsOf), ...pass.stores.map((s) => s.packed)]);
+  const roots = passes.flatMap(({ pass, folds, copies }) => [...folds.flatMap(rootsOf), ...pass.stores.map((s) => s.packed), ...copies.slice(1).flatMap((c) => c.values)]);
   const code = new RowCode(plan, roots, ELEMENTS_INNER, advanceOf);
   const { a } = code;
   const [outer, inner] = [a.local("i32"), a.local("i32")];
@@ -83,8 +91,9 @@ function writeEnd(code: RowCode, { plan, end }: RowFoldCode): void {
   code.known.add(plan.row);
 }
 
-function writePass(code: RowCode, { pass, folds, unrolled }: PassCode): void {
+function writePass(code: RowCode, passCode: PassCode): void {
   const { a } = code;
+  const { pass, folds } = passCode;
   const moving = [...code.readsOf(pass), ...code.writesOf(pass)].map((m) => ({ ...m, row: a.local("i32") }));
   for (const fold of folds) carriedOf(fold).forEach((c) => code.start(c));
   for (const { operand, row } of moving) a.get(code.base(operand)).set(row);
@@ -92,14 +101,14 @@ function writePass(code: RowCode, { pass, folds, unrolled }: PassCode): void {
   code.pushSize(ELEMENTS_OUTER).set(rows);
   a.loop(() => {
     for (const { cursor, row } of moving) a.get(row).set(cursor.pointer);
-    code.elements.round(() => writeStretch(code, pass, folds, unrolled));
+    code.elements.round(() => writeStretch(code, passCode));
     for (const { operand, row } of moving) code.pushStep(operand, ELEMENTS_OUTER).get(row).op("i32.add").set(row);
     a.get(rows).i32(1).op("i32.sub").tee(rows);
   });
 }
 
 /** The elements of a row that lie at one step from one another. */
-function writeStretch(code: RowCode, pass: PassPlan, folds: readonly RowFoldCode[], unrolled: number): void {
+function writeStretch(code: RowCode, { pass, folds, unrolled, copies }: PassCode): void {
   const { a, elements: writer, plan: { elements: { lanes } } } = code;
   const reads = code.readsOf(pass);
   const writes = code.writesOf(pass);
@@ -116,8 +125,20 @@ function writeStretch(code: RowCode, pass: PassPlan, folds: readonly RowFoldCode
   const [left, rounds] = [a.local("i32"), a.local("i32")];
   const blocked = folds.filter((f) => f.totals.length > 0);
   const flush = (): void => blocked.forEach((f) => code.flush(f.totals, f.chains));
+  const together = (): void => {
+    copies.forEach(({ inputs }, ahead) => varying.forEach(({ cursor }, k) => {
+      cursor.loadMany(writer.local(inputs[k]), ahead);
+      writer.define(inputs[k]);
+    }));
+    writer.keepAll(copies.map((copy) => copy.values));
+    copies.forEach(({ values }, ahead) => {
+      for (const { chains } of folds) chains[ahead].carried.forEach((c) => code.step(c));
+      writes.forEach(({ cursor }, k) => cursor.storeMany(writer.keep(values[folds.length + k]), ahead));
+    });
+  };
   const vectors = (count: number): void => {
-    for (let ahead = 0; ahead < count; ahead++) {
+    if (count === copies.length) writer.round(together);
+    else for (let ahead = 0; ahead < count; ahead++) {
       writer.round(() => {
         for (const { vector, cursor } of varying) {
           cursor.loadMany(writer.local(vector), ahead);

@@ -9,7 +9,7 @@ const MOST_BY_DEFAULT = 8;
 /** Each costs memory and a place in the system's queue. */
 const MOST_WORKERS = 63;
 /** Who comes for work gets an equal part of one in so many of what is left: the last pieces are small. */
-const ROUNDS = 2;
+const ROUNDS = 4;
 
 let threads: number | null = null;
 let started = 0;
@@ -115,7 +115,7 @@ function awaitWorkers(): void {
   for (let spin = 0; ; spin++) {
     const active = Atomics.load(control, words.active);
     if (active === 0) return;
-    if (spin < spins.most || !maySleep) continue;
+    if (spin < spins.last || !maySleep) continue;
     try {
       Atomics.wait(control, words.active, active);
     } catch {

@@ -103,11 +103,10 @@ export class Writer {
     return local;
   }
 
-  /** Brings values of the same form into their locals, step by step for all of them; returns the locals. */
-  keepAll(values: readonly Vector[]): number[] {
-    const steps = values.map((v) => [...v.nodes()].filter((node) => !this.ready.has(node)));
+  /** Brings lists of values of the same form into their locals, step by step for all lists. */
+  keepAll(lists: readonly (readonly Vector[])[]): void {
+    const steps = lists.map((values) => [...new Set(values.flatMap((v) => [...v.nodes()]))].filter((node) => !this.ready.has(node)));
     steps[0].forEach((_, i) => steps.forEach((list) => this.keep(list[i])));
-    return values.map((v) => this.keep(v));
   }
 
   /** Writes what is run again, or not always: it forgets afterwards what was computed within. */
