@@ -110,6 +110,8 @@ export class KernelOverload implements Overload, Differentiable {
   readonly recordsInference: boolean;
   readonly inplace?: (values: unknown[]) => Tensor;
   private readonly definition: KernelDefinition;
+  /** Does a gradient ask for an output? */
+  private readonly savesOutputs: boolean;
 
   constructor(text: string, definition: KernelDefinition) {
     this.schema = parseSchema(text);
@@ -118,6 +120,7 @@ export class KernelOverload implements Overload, Differentiable {
     this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
     this.rules = gradientRules(this.schema, definition.backward ?? {});
     this.recordsInference = definition.recordsInference ?? false;
+    this.savesOutputs = this.rules.some((rule) => rule.saves([]).some((name) => this.schema.returns.includes(name)));
     this.definition = definition;
     if (definition.inplace) this.inplace = (values) => this.callInplace(definition.numbers ? this.asTensors(values) : values);
   }
@@ -136,7 +139,7 @@ export class KernelOverload implements Overload, Differentiable {
       outputs.forEach((output, i) => {
         if (output.dtype.kind === FLOAT && !this.definition.constants?.includes(this.schema.returns[i])) setHistory(output, node);
       });
-      node.saveOutputs(outputs);
+      if (this.savesOutputs) node.saveOutputs(outputs);
     } else if (node !== null && outputs.length > 0) {
       refuseIntegerGraph(outputs[0].dtype);
     }
@@ -157,7 +160,7 @@ export class KernelOverload implements Overload, Differentiable {
     if (typeof this.definition.inplace === "function") bumpVersion(self);
     if (node !== null) {
       rebaseHistory(self, node);
-      node.saveOutputs([self]);
+      if (this.savesOutputs) node.saveOutputs([self]);
     }
     return self;
   }

@@ -12,6 +12,13 @@ import { evaluateOnTensors, type Fused } from "./fused.ts";
 import type { PointwiseOverload } from "./pointwise.ts";
 import type { TensorOrNumber } from "./promote.ts";
 
+/** Room for the arguments and the result. (The method `fill` takes longer than small kernels do.) */
+function nothingSaved(arity: number): (SavedTensor | null)[] {
+  const saved = new Array<SavedTensor | null>(arity + 1);
+  for (let i = 0; i <= arity; i++) saved[i] = null;
+  return saved;
+}
+
 /** The node of a pointwise op. */
 export class PointwiseNode extends Node {
   private readonly op: PointwiseOverload;
@@ -72,7 +79,7 @@ export class PointwiseNode extends Node {
     const value = position === arity ? result : values[position];
     if (value instanceof Tensor) {
       const kept = value === overwritten && position === 0 ? ops.clone(value) : value;
-      (this.saved ??= new Array<SavedTensor | null>(arity + 1).fill(null))[position] = new SavedTensor(kept, position === arity, kept !== value);
+      (this.saved ??= nothingSaved(arity))[position] = new SavedTensor(kept, position === arity, kept !== value);
       this.savedCount++;
       return true;
     }

@@ -19,8 +19,8 @@ export function compilePointwise(expr: Expr, out: DType): PointwiseKernel {
   const { inputs, scalars } = program;
   const operands = placesOf(out, inputs);
   const kernels: (Kernel | undefined)[] = [];
-  // Some ten microseconds of work.
-  const grain = Math.ceil(2 ** 19 / (4 + nodesOf(expr).size));
+  // Some microseconds of work.
+  const grain = Math.ceil(2 ** 18 / (4 + nodesOf(expr).size));
   const brief = briefKernel(program, operands);
   return (inner, outer, at, step, outerStep, values) => {
     if (outer === 1 && brief !== null && brief(inner, at, step, values)) return;
