@@ -52,7 +52,7 @@ function block(finding: Finding, options: TextOptions): string {
 const bars = "▁▂▃▄▅▆▇█";
 const columns = 48;
 
-/** The norms as columns on a logarithmic scale, from the loss to the leaf: `loss █▇▅▃▁ w   1.0 → 2.3e-9`. */
+/** The norms as columns on a logarithmic scale, from the loss to the leaf, or from step to step: `loss █▇▅▃▁ w, 1.0 → 2.3e-9`. */
 function chartText(norms: Finding["norms"]): string {
   if (norms.length === 0) return "";
   const length = Math.min(columns, norms.length);
@@ -62,7 +62,7 @@ function chartText(norms: Finding["norms"]): string {
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
   const height = (log: number): number => (log === -Infinity ? 0 : Math.round(((log - low) / (high - low || 1)) * (bars.length - 1)));
   const number = (x: number): string => (x === 0 ? "0" : x.toPrecision(2));
-  return `loss ${logs.map((log) => bars[height(log)]).join("")} ${norms[norms.length - 1].name}, ${number(norms[0].norm)} → ${number(norms[norms.length - 1].norm)}`;
+  return `${/^step /.test(norms[0].name) ? norms[0].name : "loss"} ${logs.map((log) => bars[height(log)]).join("")} ${norms[norms.length - 1].name}, ${number(norms[0].norm)} → ${number(norms[norms.length - 1].norm)}`;
 }
 
 function row(label: string, text: string, { style, width }: TextOptions, look: Look): string {

@@ -29,7 +29,7 @@ function words(trace: Trace, { op, read, to }: Flow): { why: string; fix: string
   const dtype = trace.tensors.get(to)?.dtype ?? "";
   if (dtype === "bool") return { why: `${call} compares: its result is true or false, and has no slope`, fix: "use a smooth stand-in, such as sigmoid of the difference" };
   if (!dtype.startsWith("float")) return { why: `${call} gives ${dtype}, and integers have no gradient`, fix: "stay in floats, or use a smooth stand-in: softmax in place of argmax" };
-  return { why: `${call} gives a tensor outside the graph`, fix: "leave it out where the gradient is wanted" };
+  return { why: `${call} gives a tensor outside the graph`, fix: `leave ${op === null ? "it" : `.${op.name}()`} out where the gradient is wanted` };
 }
 
 /** A cut that can be left out: `y.detach()` and `y.data` become `y`, and so do `y.item()` among operands and `torch.tensor(y.item())`. */

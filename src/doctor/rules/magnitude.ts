@@ -130,7 +130,7 @@ export function magnitudeFindings(trace: Trace, direction: "grow" | "shrink"): F
     const often = worst.count === 1 ? "" : ` in ${worst.count} runs, ${times(worst.ratio ** (1 / worst.count))} each`;
     const verb = direction === "grow" ? "explodes" : ratio === 0 ? "is zero" : "vanishes";
     return {
-      message: `the gradient of ${names} ${verb}: ${times(ratio)} of what starts at the loss`, culprit: culpritOf(trace, worst.op), tensor: trace.nameOf(leaf), path: path.length > 24 ? [] : path, norms,
+      message: `the gradient of ${names} ${verb}: ${ratio === 0 ? "nothing is left" : times(ratio)} of what starts at the loss`, culprit: culpritOf(trace, worst.op), tensor: trace.nameOf(leaf), path: path.length > 24 ? [] : path, norms,
       where: `in the backward of ${worst.op.name}`,
       why: `this line multiplies the norm of the gradient by ${times(worst.ratio)}${often}; from ${times(norms[0].norm)} at the loss to ${times(norms[norms.length - 1].norm)} at ${trace.nameOf(leaf)}`,
       fix: magnitudeFix(trace, way, direction),
