@@ -195,9 +195,9 @@ export class Recorder implements Observer {
     });
   }
 
-  /** Tells of the nodes that an output brought, and of the accumulators that they lead to. */
+  /** Tells of the nodes that an output brought, and of the accumulators that they lead to. A write through a view is its base's, which the view leads to. */
   private announceGraph(output: Tensor, frame: OpFrame | null, outputs: readonly Tensor[]): void {
-    for (const node of [output._gradFn, output._view?.base._gradFn ?? null] as (Node | null)[]) {
+    for (const node of [output._view?.base._gradFn ?? null, output._gradFn] as (Node | null)[]) {
       if (node !== null) this.announce(node, frame, outputs);
     }
   }
