@@ -38,10 +38,16 @@ function areEqual(trace: Trace, { leaves }: Series): boolean {
   return texts.size === 1;
 }
 
+/** Is it written once after its gradient, and never used again? */
+function isUpdatedInVain(trace: Trace, leaf: number): boolean {
+  const [update, ...more] = updatesOf(trace, leaf);
+  return update !== undefined && more.length === 0 && ![...trace.ops.values()].some((op) => op.within === null && op.inputs.includes(leaf) && trace.isBefore(update, op));
+}
+
 /** The update is lost with the leaf; or the gradient is read only once, of the last, as if it were that of all rounds. */
 function lossOf(trace: Trace, series: Series): "update" | "gradient" | null {
   const { leaves } = series;
-  if (leaves.every((leaf) => updatesOf(trace, leaf).length === 1)) return "update";
+  if (leaves.every((leaf) => isUpdatedInVain(trace, leaf))) return "update";
   const read = leaves.map((leaf) => gradientsOf(trace, leaf).size > 0);
   return read[read.length - 1] && read.indexOf(true) === read.length - 1 && areEqual(trace, series) ? "gradient" : null;
 }
