@@ -62,7 +62,7 @@ function chartText(norms: Finding["norms"]): string {
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
   const height = (log: number): number => (log === -Infinity ? 0 : Math.round(((log - low) / (high - low || 1)) * (bars.length - 1)));
   const number = (x: number): string => (x === 0 ? "0" : x.toPrecision(2));
-  return `${/^step /.test(norms[0].name) ? norms[0].name : "loss"} ${logs.map((log) => bars[height(log)]).join("")} ${norms[norms.length - 1].name}, ${number(norms[0].norm)} → ${number(norms[norms.length - 1].norm)}`;
+  return `${norms[0].name.startsWith("step ") ? norms[0].name : "loss"} ${logs.map((log) => bars[height(log)]).join("")} ${norms[norms.length - 1].name}, ${number(norms[0].norm)} → ${number(norms[norms.length - 1].norm)}`;
 }
 
 function row(label: string, text: string, { style, width }: TextOptions, look: Look): string {
