@@ -6,7 +6,7 @@ import { runningExtremum } from "../../src/backends/extrema.ts";
 import { compileScan as compileByDefinition } from "../../src/backends/reference/compile.ts";
 import { runningExtremum as runByDefinition } from "../../src/backends/reference/extrema.ts";
 import { Expr } from "../../src/ir/expr.ts";
-import { float32, float64, int32, int64, type DType } from "../../src/tensor/dtype.ts";
+import { bool, float32, float64, int16, int32, int64, int8, uint8, type DType } from "../../src/tensor/dtype.ts";
 import { elementsAt } from "../../src/tensor/read.ts";
 import { Elements } from "./elements.ts";
 
@@ -54,6 +54,24 @@ describe.each([float32, float64])("of %s", (dtype) => {
       runByDefinition(view(input), lanes, largest, view(wanted), elementsAt(int32, places.address, 2 * count) as Int32Array);
       expect(values.read()).toEqual(wanted.read());
       expect(positions.read()).toEqual(places.read());
+    }
+  });
+});
+
+describe.each(["sum", "prod"] as const)("running %s, widened", (name) => {
+  it.each([[bool, int64], [uint8, int64], [int8, int64], [int16, int64], [int32, int64], [int64, int64], [float32, float64]])("%s as %s", (source, dtype) => {
+    const scan = { name, map: Expr.input(0, source).to(dtype), dtype };
+    const [fast, exact] = [compileScan(scan), compileByDefinition(scan)];
+    for (const [n, lanes, aside] of [[1, 1, false], [100, 1, false], [70, 9, false], [30, 150, true], [7, 64, true]] as const) {
+      const [along, across] = aside ? [lanes, 1] : [1, n];
+      // Products of these leave the range of int64, where they wrap around.
+      const value = (): number => (source === bool ? random(2) : source === uint8 ? random(256) : random(255) - 127);
+      const input = Elements.of(source, Array.from({ length: n * lanes }, () => (source === int64 ? BigInt(value()) : value())));
+      const [found, wanted] = [new Elements(dtype, n * lanes), new Elements(dtype, n * lanes)];
+      for (const [run, out] of [[fast, found], [exact, wanted]] as const) {
+        run(n, lanes, [out.address, input.address], [along * dtype.itemsize, along * source.itemsize], [across * dtype.itemsize, across * source.itemsize], []);
+      }
+      expect(found.read()).toEqual(wanted.read());
     }
   });
 });

@@ -47,7 +47,7 @@ const scratch = new DataView(new ArrayBuffer(8));
 
 /** Opcodes by their names in the specification; numbers above 0xff carry their prefix byte. */
 export const opcodes = {
-  "i32.load8_u": 0x2d, "i32.load8_s": 0x2c, "i32.load16_s": 0x2e, "i32.load": 0x28, "i64.load": 0x29, "f32.load": 0x2a, "f64.load": 0x2b,
+  "i32.load8_u": 0x2d, "i32.load8_s": 0x2c, "i32.load16_s": 0x2e, "i32.load": 0x28, "i64.load": 0x29, "i64.load8_s": 0x30, "i64.load8_u": 0x31, "i64.load16_s": 0x32, "i64.load32_s": 0x34, "f32.load": 0x2a, "f64.load": 0x2b,
   "i32.store8": 0x3a, "i32.store16": 0x3b, "i32.store": 0x36, "i64.store": 0x37, "f32.store": 0x38, "f64.store": 0x39,
   "i32.eqz": 0x45, "i32.eq": 0x46, "i32.ne": 0x47, "i32.lt_s": 0x48, "i32.lt_u": 0x49, "i32.gt_s": 0x4a, "i32.gt_u": 0x4b, "i32.le_s": 0x4c, "i32.le_u": 0x4d,
   "i32.ge_s": 0x4e, "i32.ge_u": 0x4f, "i32.add": 0x6a, "i32.sub": 0x6b, "i32.mul": 0x6c, "i32.and": 0x71, "i32.or": 0x72, "i32.xor": 0x73, "i32.shl": 0x74,

@@ -111,5 +111,5 @@ export function runningExtrema(dtype: DType, largest: boolean, n: number, lanes:
   let kernel = kernels.get(key);
   if (kernel === undefined) kernels.set(key, (kernel = step === 1 ? compileAlong(type, largest) : compileFold(type, runningExtremum(type, largest))));
   const [along, next] = [step * type.bytes, across * type.bytes];
-  runLanes(kernel, step === 1 ? 1 : type.lanes, { input, output, positions, inputStep: along, outputStep: along, inputAcross: next, outputAcross: next, n, lanes });
+  runLanes(kernel, step === 1 ? 1 : type.lanes, { input, output, positions, inputStep: along, outputStep: along, inputAcross: next, outputAcross: next, n, lanes, folds: 0 });
 }

@@ -1,23 +1,26 @@
-/** Running folds of floats in WASM, as many lanes at a time as a vector holds. */
-import { float32, FLOAT } from "../../tensor/dtype.ts";
+/** Running folds in WASM: of floats as many lanes at a time as a vector holds, else one by one. */
+import { bool, FLOAT, float32, float64, int16, int32, int64, int8, uint8, type DType } from "../../tensor/dtype.ts";
 import { heap, Storage } from "../../tensor/heap.ts";
 import type { ScanKernel } from "../../ir/kernel.ts";
 import type { Scan } from "../../ir/reduction.ts";
-import { Assembler } from "./assembler.ts";
+import { Assembler, type Opcode } from "./assembler.ts";
 import { Unsupported } from "./elements.ts";
 import { compileKernel, type Kernel } from "./engine.ts";
 import { f32, f64, whileTrue, type FloatType } from "./gemm-code.ts";
+import { Scratch } from "./scratch.ts";
 import { parallelFor } from "./threads.ts";
 
 /**
  * Bytes at which the parameters lie in the block: where the elements and the results start, how far on they go along a lane (`step`)
- * and to the next of the `lanes` lanes (`across`), and where the positions of extrema go, which lie as the results do.
+ * and to the next of the `lanes` lanes (`across`), and where the positions of extrema go, which lie
+ * as the results do, or what is folded of lanes in blocks.
  */
-export const scanFields = { input: 0, output: 4, inputStep: 8, outputStep: 12, inputAcross: 16, outputAcross: 20, n: 24, lanes: 28, positions: 32 } as const;
+export const scanFields = { input: 0, output: 4, inputStep: 8, outputStep: 12, inputAcross: 16, outputAcross: 20, n: 24, lanes: 28, positions: 32, folds: 36 } as const;
 /** Elements that are worth a thread's while. */
 const GRAIN = 1 << 14;
 
-const block = new Storage(36);
+const block = new Storage(40);
+const scratch = new Scratch();
 
 /** What a running fold does, in code. */
 export interface Fold {
@@ -99,25 +102,99 @@ const runningFold = (type: FloatType, name: "sum" | "prod") => (a: Assembler): F
   };
 };
 
-/** Compiles a running sum or product of one lane, which is one unit. */
-function compileLane(type: FloatType, name: "sum" | "prod"): Kernel {
+/** Loads of elements as the 64-bit numbers that are folded: floats as float64, others as int64. */
+const loads: ReadonlyMap<DType, readonly Opcode[]> = new Map<DType, readonly Opcode[]>([
+  [float32, ["f32.load", "f64.promote_f32"]], [float64, ["f64.load"]], [int64, ["i64.load"]], [int32, ["i64.load32_s"]],
+  [int16, ["i64.load16_s"]], [int8, ["i64.load8_s"]], [uint8, ["i64.load8_u"]], [bool, ["i64.load8_u"]],
+]);
+
+/** What folds the next element: `take` reads it at an address and stores the result at another, with the folded value in a local. */
+interface Step {
+  readonly number: "i64" | "f64";
+  begin(folded: number): void;
+  take(input: number, output: number, folded: number): void;
+}
+
+function stepOf(a: Assembler, source: DType, target: DType, name: "sum" | "prod"): Step {
+  const number = target === int64 ? "i64" : "f64";
+  const [load, ...widen] = loads.get(source)!;
+  return {
+    number,
+    begin(folded) {
+      if (number === "i64") a.i64(name === "sum" ? 0n : 1n).set(folded);
+      else a.f64(name === "sum" ? 0 : 1).set(folded);
+    },
+    take(input, output, folded) {
+      a.get(input).memory(load);
+      widen.forEach((op) => a.op(op));
+      a.get(folded).op(`${number}.${name === "sum" ? "add" : "mul"}`).set(folded).get(output).get(folded);
+      if (target === float32) a.op("f32.demote_f64");
+      a.memory(target === float32 ? "f32.store" : `${number}.store`);
+    },
+  };
+}
+
+/** Compiles a running sum or product along one lane after another, of which each is a unit. */
+function compileLanes(source: DType, target: DType, name: "sum" | "prod"): Kernel {
   const a = new Assembler(3);
+  const [unit, to] = [1, 2];
   const field: Field = (which) => a.get(0).memory("i32.load", scanFields[which]);
   const [input, output, inputStep, outputStep, left] = Array.from({ length: 5 }, () => a.local("i32"));
-  const sum = a.local("f64");
-  ([["input", input], ["output", output], ["inputStep", inputStep], ["outputStep", outputStep], ["n", left]] as const).forEach(([which, local]) => {
-    field(which);
-    a.set(local);
+  const step = stepOf(a, source, target, name);
+  const folded = a.local(step.number);
+  field("inputStep").set(inputStep); field("outputStep").set(outputStep);
+  whileTrue(a, () => a.get(unit).get(to).op("i32.ne"), () => {
+    field("input").get(unit); field("inputAcross").op("i32.mul").op("i32.add").set(input);
+    field("output").get(unit); field("outputAcross").op("i32.mul").op("i32.add").set(output);
+    field("n").set(left);
+    step.begin(folded);
+    whileTrue(a, () => a.get(left), () => {
+      step.take(input, output, folded);
+      a.get(input).get(inputStep).op("i32.add").set(input).get(output).get(outputStep).op("i32.add").set(output);
+      a.get(left).i32(1).op("i32.sub").set(left);
+    });
+    a.get(unit).i32(1).op("i32.add").set(unit);
   });
-  a.f64(name === "sum" ? 0 : 1).set(sum);
-  whileTrue(a, () => a.get(left), () => {
-    a.get(input).memory(`${type.name}.load`);
-    if (type.bytes === 4) a.op("f64.promote_f32");
-    a.get(sum).op(name === "sum" ? "f64.add" : "f64.mul").set(sum).get(output).get(sum);
-    if (type.bytes === 4) a.op("f32.demote_f64");
-    a.memory(`${type.name}.store`);
-    a.get(input).get(inputStep).op("i32.add").set(input).get(output).get(outputStep).op("i32.add").set(output);
-    a.get(left).i32(1).op("i32.sub").set(left);
+  return compileKernel({ functions: [{ name: "run", parameters: ["i32", "i32", "i32"], results: [], body: a }] });
+}
+
+/** Lanes that lie side by side and are folded together. */
+const BLOCK_LANES = 64;
+
+/** Compiles a running sum or product of blocks of lanes, row by row, so that memory is read in order; the folded values lie at `folds`. */
+function compileBlocks(source: DType, target: DType, name: "sum" | "prod"): Kernel {
+  const a = new Assembler(3);
+  const [unit, to] = [1, 2];
+  const field: Field = (which) => a.get(0).memory("i32.load", scanFields[which]);
+  const [rowIn, rowOut, input, output, fold, folds, end, left, lane] = Array.from({ length: 9 }, () => a.local("i32"));
+  const step = stepOf(a, source, target, name);
+  const folded = a.local(step.number);
+  const eachFold = (body: () => void): void => {
+    a.get(folds).set(fold);
+    whileTrue(a, () => a.get(fold).get(end).op("i32.ne"), () => {
+      body();
+      a.get(fold).get(folded).memory(`${step.number}.store`).get(fold).i32(8).op("i32.add").set(fold);
+    });
+  };
+  whileTrue(a, () => a.get(unit).get(to).op("i32.ne"), () => {
+    a.get(unit).i32(BLOCK_LANES).op("i32.mul").set(lane);
+    field("input").get(lane); field("inputAcross").op("i32.mul").op("i32.add").set(rowIn);
+    field("output").get(lane); field("outputAcross").op("i32.mul").op("i32.add").set(rowOut);
+    field("folds").get(lane).i32(8).op("i32.mul").op("i32.add").tee(folds);
+    field("lanes").get(lane).op("i32.sub").tee(left).i32(BLOCK_LANES).get(left).i32(BLOCK_LANES).op("i32.lt_s").op("select").i32(8).op("i32.mul").op("i32.add").set(end);
+    eachFold(() => step.begin(folded));
+    field("n").set(left);
+    whileTrue(a, () => a.get(left), () => {
+      a.get(rowIn).set(input).get(rowOut).set(output);
+      eachFold(() => {
+        a.get(fold).memory(`${step.number}.load`).set(folded);
+        step.take(input, output, folded);
+        a.get(input); field("inputAcross").op("i32.add").set(input).get(output); field("outputAcross").op("i32.add").set(output);
+      });
+      a.get(rowIn); field("inputStep").op("i32.add").set(rowIn).get(rowOut); field("outputStep").op("i32.add").set(rowOut);
+      a.get(left).i32(1).op("i32.sub").set(left);
+    });
+    a.get(unit).i32(1).op("i32.add").set(unit);
   });
   return compileKernel({ functions: [{ name: "run", parameters: ["i32", "i32", "i32"], results: [], body: a }] });
 }
@@ -128,14 +205,25 @@ export function runLanes(kernel: Kernel, group: number, values: Record<keyof typ
   parallelFor(kernel, block.address, Math.ceil(values.lanes / group), Math.ceil(GRAIN / (group * values.n)));
 }
 
-/** Compiles a running sum or product of floats of one dtype; throws Unsupported for others. */
+/** How lanes are folded: one after another, in blocks of those that lie side by side, or as many as a vector holds. */
+const [LANES, BLOCKS, VECTORS] = [0, 1, 2];
+
+/** Compiles a running sum or product of floats as floats, or of integers and bools as int64; throws Unsupported for others. */
 export function compileScan({ name, map, dtype }: Scan): ScanKernel {
-  if (dtype.kind !== FLOAT || map.kind.tag !== "input" || map.dtype !== dtype || (name !== "sum" && name !== "prod")) throw new Unsupported(`running ${name}`);
+  const { tag, of } = map.kind.tag === "cast" ? { tag: map.kind.of.kind.tag, of: map.kind.of.dtype } : { tag: map.kind.tag, of: map.dtype };
+  const isExact = dtype.kind === FLOAT ? of.kind === FLOAT && dtype.itemsize >= of.itemsize : dtype === int64 && of.kind !== FLOAT;
+  if (tag !== "input" || !isExact || (name !== "sum" && name !== "prod")) throw new Unsupported(`running ${name} of ${of} as ${dtype}`);
   const type = dtype === float32 ? f32 : f64;
-  const [one, many] = [compileLane(type, name), compileFold(type, runningFold(type, name))];
+  const kernels: (Kernel | undefined)[] = [];
+  const vectors = dtype === of && dtype.kind === FLOAT;
   return (n, lanes, at, step, across) => {
-    runLanes(lanes === 1 ? one : many, lanes === 1 ? 1 : type.lanes, {
-      input: at[1], output: at[0], inputStep: step[1], outputStep: step[0], inputAcross: across[1], outputAcross: across[0], n, lanes, positions: 0,
+    const isAcross = lanes > 1 && Math.abs(across[1]) < Math.abs(step[1]);
+    const kind = isAcross ? BLOCKS : lanes > 1 && vectors ? VECTORS : LANES;
+    const group = [1, BLOCK_LANES, type.lanes][kind];
+    const folds = kind === BLOCKS ? scratch.take(8 * lanes).address : 0;
+    kernels[kind] ??= kind === VECTORS ? compileFold(type, runningFold(type, name)) : (kind === BLOCKS ? compileBlocks : compileLanes)(of, dtype, name);
+    runLanes(kernels[kind], group, {
+      input: at[1], output: at[0], inputStep: step[1], outputStep: step[0], inputAcross: across[1], outputAcross: across[0], n, lanes, positions: 0, folds,
     });
   };
 }
