@@ -72,7 +72,7 @@ const typedDtypes: [new (n: number) => NumericArray, DType][] = [
 type Item = number | bigint | boolean;
 
 /** The shape of nested arrays, their numbers in row-major order, and the dtypes of these. */
-function flatten(data: NestedArray): { sizes: number[]; values: Item[]; dtypes: Set<DType> } {
+function flatten(data: NestedArray, dtype: DType | null): { sizes: number[]; values: Item[]; dtypes: Set<DType> } {
   const sizes: number[] = [];
   for (let level: NestedArray = data; Array.isArray(level); level = level[0] as NestedArray) {
     sizes.push(level.length);
@@ -83,7 +83,7 @@ function flatten(data: NestedArray): { sizes: number[]; values: Item[]; dtypes: 
   let last = "";
   const visit = (item: NestedArray, depth: number): void => {
     if (Array.isArray(item)) {
-      if (depth >= sizes.length) throw new TypeError("must be real number, not list");
+      if (depth >= sizes.length) throw wrongItem(item, dtype ?? get_default_dtype());
       if (item.length !== sizes[depth]) throw new ValueError(`expected sequence of length ${sizes[depth]} at dim ${depth} (got ${item.length})`);
       for (const inner of item) visit(inner, depth + 1);
     } else if (depth < sizes.length) {
@@ -94,6 +94,9 @@ function flatten(data: NestedArray): { sizes: number[]; values: Item[]; dtypes: 
       values.push(readElement(item, item._offset));
     } else {
       if (typeof item !== last) {
+        if (typeof item === "string" && depth > 0 && values.length === 0) throw new ValueError("too many dimensions 'str'");
+        const isNumber = ["number", "bigint", "boolean"].includes(typeof item);
+        if (!isNumber && dtype !== null && (depth > 0 || typeof item !== "string")) throw wrongItem(item, dtype);
         dtypes.add(itemDtype(item));
         last = typeof item;
       }
@@ -107,6 +110,12 @@ function flatten(data: NestedArray): { sizes: number[]; values: Item[]; dtypes: 
 function oneElementError({ dtype }: Tensor): Error {
   if (dtype.kind === FLOAT) return new ValueError("only one element tensors can be converted to Python scalars");
   return new TypeError("only integer tensors of a single element can be converted to an index");
+}
+
+/** What Python says of an object that is no number of the kind. */
+function wrongItem(item: unknown, dtype: DType): TypeError {
+  const type = typeText(item);
+  return new TypeError(dtype.kind === FLOAT ? `must be real number, not ${type}` : `'${type}' object cannot be interpreted as an integer`);
 }
 
 /** Numbers count as the default dtype, bigints as int64, booleans as bool. */
@@ -139,7 +148,7 @@ export function fromData(data: TensorData, dtype: DType | null): Tensor {
     (viewTyped(source) as { set(values: unknown): void }).set(data);
     return dtype === null || dtype === typed[1] ? source : writeInto(emptyTensor(source._sizes, dtype), source);
   }
-  const { sizes, values, dtypes } = flatten(data as NestedArray);
+  const { sizes, values, dtypes } = flatten(data as NestedArray, dtype);
   const out = emptyTensor(sizes, dtype ?? (dtypes.size === 0 ? get_default_dtype() : [...dtypes].reduce(promote_types)));
   store(out, values);
   return out;

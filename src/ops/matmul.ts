@@ -153,7 +153,7 @@ function contracted(a: Tensor, b: Tensor, dims1: readonly number[], dims2: reado
   t2 = t2.permute([...folded2, ...kept2]);
   const sizes = [...sizes1, ...sizes2];
   if (numelOf(sizes) === 1) {
-    const sum = t1._contiguous && t2._contiguous ? asVector(t1).dot(asVector(t2)) : t1.squeeze().mul(t2.squeeze()).sum();
+    const sum = t1._contiguous && t2._contiguous ? asVector(t1).dot(asVector(t2)) : t1.squeeze().mul(t2.squeeze()).sum({ dtype: a.dtype });
     return sum.reshape(sizes);
   }
   return t1.reshape([numelOf(sizes1), count]).mm(t2.reshape([count, numelOf(sizes2)])).reshape(sizes);

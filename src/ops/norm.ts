@@ -19,10 +19,10 @@ interface NormOptions {
 
 /** The nuclear norm, which is that of a matrix, or why another word names no norm. */
 function namedNorm(self: Tensor, p: string, dims: Sizes, keepdim: boolean, dtype: DType | null): Tensor {
+  if (p !== "nuc" && p !== "fro") throw new RuntimeError(`linalg.matrix_norm: Order ${p} not supported.`);
   const input = dtype === null ? self : self.to(dtype);
   if (input.dtype.kind !== FLOAT) throw new RuntimeError(`linalg.matrix_norm: Expected a floating point or complex tensor as input. Got ${input.dtype.title}`);
   if (dims.length !== 2) throw new RuntimeError(`linalg.matrix_norm: dim must be a 2-tuple. Got ${dims.join(" ")}`);
-  if (p !== "nuc") throw new RuntimeError(`linalg.matrix_norm: Order ${p} not supported.`);
   const [rows, columns] = dims.map((d) => wrapDim(d, self._sizes.length));
   return nuclearNorm(input, rows, columns, keepdim);
 }
