@@ -2,7 +2,7 @@ import { culpritOf, lineOf } from "./describe.ts";
 import type { AccumulateEvent, OpEvent, WriteEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { moved, statementOf } from "./statements.ts";
-import { gradientsOf, isComputedFrom, updatesOf } from "./updates.ts";
+import { gradientsOf, takersOf, updatesOf } from "./updates.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
 
 /** An update of a leaf by a gradient that a write had set to zero after backward had filled it. */
@@ -26,7 +26,10 @@ function idleUpdate(trace: Trace, leaf: number): Idle | null {
   for (const update of updatesOf(trace, leaf)) {
     const filled = trace.accumulations.findLast((event) => event.tensor === leaf && trace.isBefore(event, update));
     const write = filled === undefined ? undefined : zeroings.find((w) => trace.isBefore(filled, w) && trace.isBefore(w, update));
-    if (filled === undefined || write === undefined || filled.values.zero === filled.values.numel || !isComputedFrom(trace, update, grads)) continue;
+    if (filled === undefined || write === undefined || filled.values.zero === filled.values.numel) continue;
+    // A copy that was taken before is no zero.
+    const takers = takersOf(trace, update, grads);
+    if (takers.length === 0 || takers.some((op) => trace.isBefore(op, write))) continue;
     return { leaf, filled, zeroed: trace.userOp(trace.ops.get(write.op)!), update };
   }
   return null;

@@ -15,12 +15,17 @@ export function updatesOf(trace: Trace, leaf: number): OpEvent[] {
   return [...new Set(writes.map(({ op }) => trace.userOp(trace.ops.get(op)!)))];
 }
 
-/** Was what an op is given computed from one of some tensors? */
-export function isComputedFrom(trace: Trace, op: OpEvent, tensors: ReadonlySet<number>): boolean {
-  const seen = new Set(op.inputs);
-  for (const tensor of seen) {
-    if (tensors.has(tensor)) return true;
-    for (const input of trace.makerOf(tensor)?.inputs ?? []) seen.add(input);
+/** The ops, of those that an op's own inputs were computed by and itself, that were given one of some tensors. */
+export function takersOf(trace: Trace, op: OpEvent, tensors: ReadonlySet<number>): OpEvent[] {
+  const ops = new Set([op]);
+  for (const { inputs } of ops) {
+    for (const input of inputs) {
+      const maker = tensors.has(input) ? null : trace.makerOf(input);
+      if (maker !== null) ops.add(maker);
+    }
   }
-  return false;
+  return [...ops].filter(({ inputs }) => inputs.some((input) => tensors.has(input)));
 }
+
+/** Was what an op is given computed from one of some tensors? */
+export const isComputedFrom = (trace: Trace, op: OpEvent, tensors: ReadonlySet<number>): boolean => takersOf(trace, op, tensors).length > 0;
