@@ -6,6 +6,7 @@ import { backwardTwice } from "./backward-twice.ts";
 import { dataNotFinite } from "./data-not-finite.ts";
 import { divergingUpdates } from "./diverging-updates.ts";
 import { divisionByZero } from "./division-by-zero.ts";
+import { dtypeRefused } from "./dtype-refused.ts";
 import { expOverflow } from "./exp-overflow.ts";
 import { expandedWrite } from "./expanded-write.ts";
 import { explodingGradient } from "./exploding-gradient.ts";
@@ -44,7 +45,7 @@ import { viewNotWritable } from "./view-not-writable.ts";
 import type { Rule } from "./rule.ts";
 
 export const rules: readonly Rule[] = [
-  angleAtOrigin, averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divergingUpdates, divisionByZero, expOverflow,
+  angleAtOrigin, averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divergingUpdates, divisionByZero, dtypeRefused, expOverflow,
   expandedWrite, explodingGradient, flatFunction, floatOverflow, gradOfNonLeaf, gradOfOriginal, gradientNotThere, gradientZeroedEarly,
   gradientsNeverZeroed, graphCut, graphGrows, hookChangesGradient, infiniteSlope, integerRequiresGrad, leafMadeAnew, leafModifiedInPlace,
   leafNotUpdated, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, nothingRequiresGrad, outsideDomain, parameterReplaced,

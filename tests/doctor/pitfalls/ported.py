@@ -387,3 +387,49 @@ def root_of_a_shifted_negative():
     a = torch.tensor([-1.4266, -0.2079, 0.0182, 1.1049], requires_grad=True)
     curved = (a + 1).pow(1 / 13) - 1  # culprit
     curved.mean().backward()
+
+
+def labels_of_floats():
+    logits = torch.tensor([[1.0, 2.0], [3.0, 0.0]], requires_grad=True)
+    labels = torch.tensor([0.0, 1.0])
+    loss = F.cross_entropy(logits, labels)  # culprit
+    loss.backward()
+
+
+def targets_of_integers():
+    logits = torch.tensor([0.2, -0.4], requires_grad=True)
+    y = torch.tensor([0, 1])
+    F.binary_cross_entropy_with_logits(logits, y).backward()  # culprit
+
+
+def losses_added_as_numbers():
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    b = torch.tensor(0.5, requires_grad=True)
+    losses = []
+    for x in [1.5, 2.5]:
+        loss = ((w * x).sum() - 3).pow(2)
+        losses.append(float(loss))  # culprit
+    (b.pow(2) + sum(losses)).backward()
+    print(w.grad, b.grad)
+
+
+def norm_of_nothing_clipped():
+    def clip(params, most):
+        total = torch.stack([p.grad.norm() for p in params]).norm()
+        coef = total.reciprocal() * most  # culprit
+        for p in params:
+            p.grad.mul_(coef)
+
+    w = torch.tensor([1.0, -1.0], requires_grad=True)
+    (w.relu() - 1).relu().sum().backward()
+    clip([w], 1)
+    with torch.no_grad():
+        w.sub_(w.grad * 0.1)
+
+
+def indices_written_over_probabilities():
+    logits = torch.tensor([[1, 2], [0.3, -1]], requires_grad=True)
+    soft = logits.softmax(1)
+    index = soft.argmax(1, keepdim=True)
+    hard = soft.zero_().scatter_(1, index, 1)  # culprit
+    (hard * torch.tensor([1.0, 2.0])).sum().backward()

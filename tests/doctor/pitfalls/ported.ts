@@ -1019,4 +1019,124 @@ console.log(loss, pred.grad);
 `,
     proved: true,
   },
+  {
+    name: "labels-of-floats",
+    source: "forum, \"expected scalar type Long but found Float\"",
+    rule: "dtype-refused",
+    bad: `
+const F = torch.nn.functional;
+const logits = torch.tensor([[1, 2], [3, 0]], { requires_grad: true });
+const labels = torch.tensor([0, 1]);
+const loss = F.cross_entropy(logits, labels); // culprit
+loss.backward();
+`,
+    good: `
+const F = torch.nn.functional;
+const logits = torch.tensor([[1, 2], [3, 0]], { requires_grad: true });
+const labels = torch.tensor([0, 1], { dtype: torch.int64 });
+const loss = F.cross_entropy(logits, labels);
+loss.backward();
+`,
+    proved: true,
+  },
+  {
+    name: "targets-of-integers",
+    source: "forum, \"result type Float can't be cast to the desired output type Long\"",
+    rule: "dtype-refused",
+    bad: `
+const F = torch.nn.functional;
+const logits = torch.tensor([0.2, -0.4], { requires_grad: true });
+const y = torch.tensor([0, 1], { dtype: torch.int64 });
+F.binary_cross_entropy_with_logits(logits, y).backward(); // culprit
+`,
+    good: `
+const F = torch.nn.functional;
+const logits = torch.tensor([0.2, -0.4], { requires_grad: true });
+const y = torch.tensor([0, 1], { dtype: torch.int64 });
+F.binary_cross_entropy_with_logits(logits, y.float()).backward();
+`,
+    proved: true,
+  },
+  {
+    name: "losses-added-as-numbers",
+    source: "forum, losses appended as numbers and summed",
+    rule: "graph-cut",
+    bad: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+const b = torch.tensor(0.5, { requires_grad: true });
+const losses: number[] = [];
+for (const x of [1.5, 2.5]) {
+  const l = w.mul(x).sum().sub(3).pow(2);
+  losses.push(Number(l)); // culprit
+}
+const reg = b.pow(2);
+const loss = reg.add(losses.reduce((s, l) => s + l, 0));
+loss.backward();
+console.log(w.grad, b.grad);
+`,
+    good: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+const b = torch.tensor(0.5, { requires_grad: true });
+const losses: torch.Tensor[] = [];
+for (const x of [1.5, 2.5]) {
+  const l = w.mul(x).sum().sub(3).pow(2);
+  losses.push(l);
+}
+const reg = b.pow(2);
+const loss = losses.reduce((s, l) => s.add(l), reg);
+loss.backward();
+console.log(w.grad, b.grad);
+`,
+    proved: false,
+  },
+  {
+    name: "norm-of-nothing-clipped",
+    source: "forum, gradient clipping by hand",
+    rule: "division-by-zero",
+    bad: `
+const clip = (params: torch.Tensor[], max: number) => {
+  const total = torch.stack(params.map((p) => p.grad!.norm())).norm();
+  const coef = total.reciprocal().mul(max); // culprit
+  params.forEach((p) => p.grad!.mul_(coef));
+};
+const w = torch.tensor([1, -1], { requires_grad: true });
+w.relu().sub(1).relu().sum().backward();
+clip([w], 1);
+torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+console.log(w);
+`,
+    good: `
+const clip = (params: torch.Tensor[], max: number) => {
+  const total = torch.stack(params.map((p) => p.grad!.norm())).norm();
+  const coef = total.add(1e-6).reciprocal().mul(max).clamp({ max: 1 });
+  params.forEach((p) => p.grad!.mul_(coef));
+};
+const w = torch.tensor([1, -1], { requires_grad: true });
+w.relu().sub(1).relu().sum().backward();
+clip([w], 1);
+torch.no_grad(() => w.sub_(w.grad!.mul(0.1)));
+console.log(w);
+`,
+    proved: true,
+  },
+  {
+    name: "indices-written-over-probabilities",
+    source: "forum, one-hot of an argmax written into the softmax",
+    rule: "saved-tensor-overwritten",
+    bad: `
+const logits = torch.tensor([[1, 2], [0.3, -1]], { requires_grad: true });
+const soft = logits.softmax(1);
+const index = soft.argmax(1, { keepdim: true });
+const hard = soft.zero_().scatter_(1, index, 1); // culprit
+hard.mul(torch.tensor([1, 2])).sum().backward();
+`,
+    good: `
+const logits = torch.tensor([[1, 2], [0.3, -1]], { requires_grad: true });
+const soft = logits.softmax(1);
+const index = soft.argmax(1, { keepdim: true });
+const hard = torch.zeros_like(soft).scatter(1, index, 1).sub(soft).detach().add(soft);
+hard.mul(torch.tensor([1, 2])).sum().backward();
+`,
+    proved: true,
+  },
 ];
