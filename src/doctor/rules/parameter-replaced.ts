@@ -1,6 +1,6 @@
 import { ancestors, updateThatMade } from "./cuts.ts";
 import { culpritOf, editOf, lineOf } from "./describe.ts";
-import { noGraph } from "./leaves.ts";
+import { leavesOf, noGraph } from "./leaves.ts";
 import type { OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
@@ -13,7 +13,9 @@ export interface Replacement {
 
 /** The updates whose results were taken for leaves: a gradient was asked of them and there was none, or a loss of them had no graph. */
 export function replacements(trace: Trace): Replacement[] {
-  const asked = trace.reads.filter(({ how, result }) => how === "grad" && result === null).map(({ tensor }) => tensor);
+  // A new leaf in each round, which was asked to require grad, is a way to train, too.
+  const leaves = new Set(leavesOf(trace));
+  const asked = trace.reads.filter(({ how, result, tensor }) => how === "grad" && result === null && !leaves.has(tensor)).map(({ tensor }) => tensor);
   const refused = [...trace.ends.values()].filter(({ error }) => noGraph.test(error?.message ?? "")).flatMap(({ backward }) => trace.backwards.get(backward)!.roots);
   const found = new Map<string, Replacement>();
   for (const tensor of [...asked, ...refused.flatMap((root) => ancestors(trace, root).slice(1))]) {
