@@ -11,7 +11,8 @@ function severed(trace: Trace): { leaf: number; root: number }[] {
   const leaves = leavesOf(trace);
   return [
     ...refused.flatMap((root) => leaves.map((leaf) => ({ leaf, root }))),
-    ...forgottenLeaves(trace).flatMap((leaf) => rootsOf(trace).map((root) => ({ leaf, root }))),
+    // The last loss first: of two players' losses the one that comes first may leave the other player out on purpose.
+    ...forgottenLeaves(trace).flatMap((leaf) => rootsOf(trace).toReversed().map((root) => ({ leaf, root }))),
   ];
 }
 
