@@ -7,7 +7,7 @@ import { features } from "./wasm/engine.ts";
 import { positionsBeyond } from "./wasm/selection.ts";
 
 /** Lanes shorter than this are sorted sooner than sampled. */
-const SHORT = 1 << 9;
+const SHORT = 1 << 11;
 /** Lanes from this length on give a sample of 1024 elements, shorter ones of 128. */
 const LONG = 1 << 16;
 

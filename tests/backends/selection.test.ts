@@ -24,7 +24,7 @@ const lanes: Record<string, (i: number, n: number) => number> = {
 
 describe.each([float32, float64])("of %s", (dtype: DType) => {
   it.each(Object.keys(lanes))("%s", (kind) => {
-    for (const n of [600, 66001]) {
+    for (const n of [600, 5000, 66001]) {
       for (const k of [1, 30, 300]) {
         for (const largest of [true, false]) {
           const input = Elements.of(dtype, Array.from({ length: 2 * n }, (_, i) => lanes[kind]!(i % n, n)));

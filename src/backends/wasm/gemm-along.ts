@@ -18,6 +18,8 @@ const FEW = 16;
 const SHORT = 6;
 /** From so many rows and columns on, packing costs next to nothing. */
 const MANY = 192;
+/** Bytes of rows that are not read again and again from beyond the caches. */
+const CACHED = 1 << 23;
 /** Multiply-adds that are worth a thread's while. */
 const GRAIN = 1 << 18;
 
@@ -55,7 +57,8 @@ export function multiplyAlong(dtype: DType, product: Product): boolean {
   const { a, b, out, alpha, beta } = product;
   const target = targetOf(product);
   const [m, n, batch] = [lengthOf(a.rows), lengthOf(b.columns), lengthOf(a.batch)];
-  if ((m >= MANY && n >= MANY) || lengthOf(a.columns) < LONG) return false;
+  const k = lengthOf(a.columns);
+  if ((m >= MANY && n >= MANY) || k < LONG || (Math.min(m, n) > FEW && m * k * type.bytes > CACHED)) return false;
   const lines = linesOf(a.columns, b.rows, type.lanes);
   if (lines === null || (lines.length < SHORT * type.lanes && Math.min(m, n) > FEW)) return false;
 
@@ -80,7 +83,7 @@ export function multiplyAlong(dtype: DType, product: Product): boolean {
     m, n, blocks, groups, outRow: target.row * type.bytes, sums: address + tables, keep: beta === 0 ? 0 : 1,
   });
   writeScales(type, alpha, beta, lines.length % type.lanes);
-  parallelFor(kernelFor(type, tile), block.address, units, Math.ceil(GRAIN / (tile.rows * Math.min(n, tile.group) * lengthOf(a.columns))));
+  parallelFor(kernelFor(type, tile), block.address, units, Math.ceil(GRAIN / (tile.rows * Math.min(n, tile.group) * k)));
   return true;
 }
 
