@@ -33,10 +33,10 @@ export class AccumulateGrad extends Node {
     const { _sizes: sizes, dtype, _meta: meta } = this.variable;
     this.outputs = [meta?.gradDtype === null ? { sizes, dtype, anyDtype: true } : { sizes, dtype: meta?.gradDtype ?? dtype }];
   }
-  /** Does a gradient of the shape and dtype of `tensor` fit? */
-  accepts(tensor: Tensor): boolean {
+  /** Does it serve `tensor` as it is now? Of another shape (`t_`) only as long as the graph holds it, which PyTorch's tensors do not. */
+  serves(tensor: Tensor): boolean {
     const { sizes, dtype } = this.outputs[0];
-    return dtype === (tensor._meta?.gradDtype ?? tensor.dtype) && sameSizes(sizes, tensor._sizes);
+    return dtype === (tensor._meta?.gradDtype ?? tensor.dtype) && (this.uses > 0 || sameSizes(sizes, tensor._sizes));
   }
   apply(grads: Grads): Grads {
     const { variable } = this;
@@ -77,8 +77,9 @@ function firstGrad(variable: Tensor, grad: Tensor): Tensor {
     grad._owned = false;
     return grad._view === null ? grad : ops.detach(grad);
   }
-  const strides = dense ? variable._strides : contiguousStrides(grad._sizes);
-  return ops.copyInto(ops.emptyStrided(grad._sizes, strides, grad.dtype), grad);
+  // The variable may have another shape by now, which the copy refuses or broadcasts to, as in PyTorch.
+  const kept = dense ? ops.emptyStrided(variable._sizes, variable._strides, grad.dtype) : ops.emptyStrided(grad._sizes, contiguousStrides(grad._sizes), grad.dtype);
+  return ops.copyInto(kept, grad);
 }
 
 function obeysContract(variable: Tensor, grad: Tensor, dense: boolean): boolean {

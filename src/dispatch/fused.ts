@@ -54,6 +54,8 @@ export class Fused {
   readonly isIdentity: boolean;
   /** The number that the formula gives whatever its values are; null for any other formula. */
   readonly constant: number | null;
+  /** As a gradient it lies in row-major order, however its operands lie. */
+  isRowMajor = false;
   private readonly kernels = new Map<number, PointwiseKernel>();
   private lastKey = -1;
   private lastKernel: PointwiseKernel = () => {};
@@ -158,6 +160,12 @@ export function fused(formula: Formula): Fused {
   let known = fusedOf.get(formula);
   if (known === undefined) fusedOf.set(formula, (known = new Fused(formula)));
   return known;
+}
+
+/** Marks the formula of a gradient that PyTorch gives in row-major order. */
+export function rowMajorGradient(formula: Formula): Formula {
+  fused(formula).isRowMajor = true;
+  return formula;
 }
 
 /** Evaluates a formula on tensors, so that it is recorded like any other code: gradients of gradients. */

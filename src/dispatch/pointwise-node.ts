@@ -131,13 +131,13 @@ export class PointwiseNode extends Node {
       const inputs = new Array<TensorOrNumber>(names.length);
       for (let k = 0; k < names.length; k++) inputs[k] = this.valueAt(names[k], grad);
       const { dtype } = next.outputs[nextIndices.length === 0 ? 0 : nextIndices[i]];
+      const target = formula.isRowMajor ? emptyTensor(grad._sizes, dtype) : null;
       if (formula.constant !== null) {
-        results[i] = ops.copyInto(ops.emptyLike(grad, dtype), ops.full([], formula.constant, dtype));
+        results[i] = ops.copyInto(target ?? ops.emptyLike(grad, dtype), ops.full([], formula.constant, dtype));
       } else if (gradMode.enabled) {
         results[i] = this.onTensors(formula, inputs, grad);
       } else {
-        const out = this.op.definition.gradientLayout === undefined ? null : emptyTensor(grad._sizes, dtype);
-        const result = formula.run(inputs, this.common, dtype, out);
+        const result = formula.run(inputs, this.common, dtype, target);
         result._owned = true;
         results[i] = result;
       }

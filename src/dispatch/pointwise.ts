@@ -67,8 +67,6 @@ export interface PointwiseDefinition {
   outRule?: OutRule;
   /** How the result lies: in row-major order, or as `self` does, be it with gaps closed. Default: as TensorIterator has it. */
   layout?: "contiguous" | "like self";
-  /** How gradients lie: in row-major order, or (by default) as TensorIterator has it. */
-  gradientLayout?: "contiguous";
   /** What the text about a result that cannot be written in place calls a dtype. Default: `Long`. */
   castName?: (dtype: DType) => string;
 }
@@ -77,7 +75,7 @@ export interface PointwiseDefinition {
 const nothingSaid: Partial<Record<keyof PointwiseDefinition, undefined>> = {
   backward: undefined, out: undefined, unpromoted: undefined, promoted: undefined, refuse: undefined, check: undefined, node: undefined,
   noDerivative: undefined, numbers: undefined, inplace: undefined, method: undefined, takesOut: undefined, writesShared: undefined, outRule: undefined,
-  layout: undefined, gradientLayout: undefined, castName: undefined, value: undefined,
+  layout: undefined, castName: undefined, value: undefined,
 };
 
 /** A formula as the value of an op. */

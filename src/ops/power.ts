@@ -1,5 +1,6 @@
 /** Powers. */
 import { composite, CompositeOverload } from "../dispatch/define.ts";
+import { rowMajorGradient } from "../dispatch/fused.ts";
 import { sameDtype } from "../dispatch/out.ts";
 import { choose, overloaded, PointwiseOverload } from "../dispatch/pointwise.ts";
 import type { InplaceOp, TensorLike } from "../dispatch/op.ts";
@@ -10,7 +11,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { boolDifference, mustFit, noKernel } from "./refusals.ts";
 
 /** Reads `self` all the same, for PyTorch saves it. */
-const zero: Formula = ({ self: _self }) => 0;
+const zero = rowMajorGradient(({ self: _self }) => 0);
 
 const power: Formula = ({ self, exponent }) => self.pow(exponent);
 const powerGrad: Formula = ({ grad, self, exponent }) => grad.mul(exponent.mul(self.pow(exponent.sub(1))));

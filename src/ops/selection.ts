@@ -1,5 +1,6 @@
 /** Elements picked or filled in by a mask. */
 import { CompositeOverload } from "../dispatch/define.ts";
+import { rowMajorGradient } from "../dispatch/fused.ts";
 import { sameDtype } from "../dispatch/out.ts";
 import { overloaded, PointwiseOverload } from "../dispatch/pointwise.ts";
 import type { FunctionOp, InplaceOp, TensorLike } from "../dispatch/op.ts";
@@ -75,20 +76,19 @@ function checkFill(values: readonly unknown[], common: DType): void {
 }
 
 const filled: Formula = ({ self, mask, value }) => self.masked_fill(mask, value);
-const unmaskedGrad: Formula = ({ grad, mask }) => grad.masked_fill(mask, 0);
+const unmaskedGrad = rowMajorGradient(({ grad, mask }) => grad.masked_fill(mask, 0));
 
 /** `value` where `mask` holds, `self` elsewhere; `value` is a number or a 0-dim tensor. */
 export const masked_fill: InplaceOp<[self: Tensor, mask: Tensor, value: TensorLike]> = overloaded(
   {},
   new PointwiseOverload("masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor", {
     value: filled,
-    backward: { self: unmaskedGrad, value: ({ grad, mask }) => grad.masked_fill(mask.logical_not(), 0) },
+    backward: { self: unmaskedGrad, value: rowMajorGradient(({ grad, mask }) => grad.masked_fill(mask.logical_not(), 0)) },
     unpromoted: ["mask", "value"],
     refuse: refuseMask,
     check: checkFill,
     writesShared: true,
     layout: "contiguous",
-    gradientLayout: "contiguous",
     numbers: false,
     node: "MaskedFillBackward1",
     takesOut: false,
@@ -101,7 +101,6 @@ export const masked_fill: InplaceOp<[self: Tensor, mask: Tensor, value: TensorLi
     check: checkFill,
     writesShared: true,
     layout: "contiguous",
-    gradientLayout: "contiguous",
     numbers: false,
     takesOut: false,
   }),

@@ -3,7 +3,7 @@ import { choose, pointwise } from "../dispatch/pointwise.ts";
 import type { InplaceOp } from "../dispatch/op.ts";
 import { RuntimeError } from "../errors.ts";
 import { valueOnly, type Arithmetic, type Formula } from "../ir/arithmetic.ts";
-import { BOOL, INT } from "../tensor/dtype.ts";
+import { BOOL, INT, uint8 } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { boolNegation, noKernel } from "./refusals.ts";
 
@@ -103,6 +103,11 @@ const otherAngleGrad: Formula = ({ grad, self, other }) => {
   const scale = inverseSquare(self, other);
   return grad.mul(self.neg()).mul(scale);
 };
+// PyTorch turns the sign of a uint8 in uint8, where it wraps.
+const byteAngleGrad: Formula = ({ grad, self, other }) => {
+  const scale = inverseSquare(self, other);
+  return grad.mul(self.neg().add(256).where(self.ne(0), 0)).mul(scale);
+};
 const noBoolAngle: Formula = ({ self: _self, other: _other }) => {
   throw new RuntimeError(boolNegation);
 };
@@ -113,7 +118,7 @@ export const atan2: Binary = pointwise("atan2(Tensor self, Tensor other) -> Tens
   value: ({ self, other }) => self.atan2(other),
   backward: {
     self: angleGrad,
-    other: choose(["self"], (self: Tensor) => (self.dtype.kind === BOOL ? noBoolAngle : otherAngleGrad)),
+    other: choose(["self"], (self: Tensor) => (self.dtype.kind === BOOL ? noBoolAngle : self.dtype === uint8 ? byteAngleGrad : otherAngleGrad)),
   },
   numbers: false,
 });
