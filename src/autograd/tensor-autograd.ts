@@ -1,6 +1,6 @@
 /** The properties and methods of Tensor that autograd adds. */
 import { RuntimeError, warn } from "../errors.ts";
-import { checkCanRequireGrad, DType } from "../tensor/dtype.ts";
+import { checkCanRequireGrad, DType, typeMetaName } from "../tensor/dtype.ts";
 import { listText, sameSizes } from "../tensor/layout.ts";
 import { isInference, newCounter, Tensor } from "../tensor/tensor.ts";
 import type { AccumulateGrad, PostAccumulateHook } from "./accumulate-grad.ts";
@@ -88,7 +88,7 @@ function checkGrad(tensor: Tensor, grad: Tensor | null): void {
   const wanted = tensor._meta?.gradDtype === undefined ? tensor.dtype : tensor._meta.gradDtype;
   if (wanted !== null && grad.dtype !== wanted) {
     throw new RuntimeError(
-      `attempting to assign a gradient with dtype '${cppName(grad.dtype)}' to a tensor with grad_dtype '${wanted.title}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.`,
+      `attempting to assign a gradient with dtype '${typeMetaName(grad.dtype)}' to a tensor with grad_dtype '${wanted.title}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.`,
     );
   }
   if (!sameSizes(grad._sizes, tensor._sizes)) {
@@ -98,19 +98,13 @@ function checkGrad(tensor: Tensor, grad: Tensor | null): void {
   }
 }
 
-/** The C++ name that some of PyTorch's texts use for a dtype. */
-export function cppName(dtype: DType): string {
-  const names: Record<string, string> = { uint8: "unsigned char", int8: "signed char", int16: "short int", int32: "int", int64: "long int", float32: "float", float64: "double", bool: "bool" };
-  return names[dtype.name];
-}
-
 function setGradDtype(tensor: Tensor, value: DType | null): void {
   if (value !== null && !((value as unknown) instanceof DType)) throw new RuntimeError(`grad_dtype must be a torch.dtype or None, but got ${typeText(value)}`);
   if (gradFn(tensor) !== null) throw new RuntimeError("grad_dtype can only be set on leaf tensors.");
   const meta = tensor._autogradMeta;
   if (meta.grad !== null && value !== null && meta.grad.dtype !== value) {
     throw new RuntimeError(
-      `Cannot set grad_dtype to '${value.title}' because there is already a gradient with dtype '${cppName(meta.grad.dtype)}'. Please clear the gradient (.grad = None) before changing grad_dtype, or ensure the new grad_dtype matches the existing gradient's dtype.`,
+      `Cannot set grad_dtype to '${value.title}' because there is already a gradient with dtype '${typeMetaName(meta.grad.dtype)}'. Please clear the gradient (.grad = None) before changing grad_dtype, or ensure the new grad_dtype matches the existing gradient's dtype.`,
     );
   }
   meta.gradDtype = value;

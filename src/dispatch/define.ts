@@ -108,6 +108,7 @@ export class KernelOverload implements Overload, Differentiable {
   readonly nodeName: string;
   readonly rules: readonly GradientRule[];
   readonly recordsInference: boolean;
+  readonly differentiates: boolean;
   readonly inplace?: (values: unknown[]) => Tensor;
   private readonly definition: KernelDefinition;
   /** Does a gradient ask for an output? */
@@ -121,6 +122,7 @@ export class KernelOverload implements Overload, Differentiable {
     this.rules = gradientRules(this.schema, definition.backward ?? {});
     this.recordsInference = definition.recordsInference ?? false;
     this.savesOutputs = this.rules.some((rule) => rule.saves([]).some((name) => this.schema.returns.includes(name)));
+    this.differentiates = this.rules.length > 0;
     this.definition = definition;
     if (definition.inplace) this.inplace = (values) => this.callInplace(definition.numbers ? this.asTensors(values) : values);
   }

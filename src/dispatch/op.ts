@@ -16,6 +16,8 @@ export interface Overload {
   readonly inplace?: (values: unknown[]) => Tensor;
   /** How it takes `out`. */
   readonly outRule?: OutRule | undefined;
+  /** False where no gradient flows through the op, so that nothing speaks against `out`. */
+  readonly differentiates?: boolean;
   /** Refuses arguments before anybody looks at `out`. */
   readonly refuse?: ((...values: never[]) => void) | undefined;
   /** Refuses an `out` that the op checks before it computes. */
@@ -166,12 +168,12 @@ function underObservation<T>(op: AnyOp, args: unknown[], inplace: boolean, call:
 function callWithOut(op: AnyOp, args: unknown[], { out, ...rest }: Record<string, unknown>): unknown {
   const overload = op.overloads.find((o) => o.signature.takesOut && o.signature.match(args, rest) !== null);
   if (overload === undefined) throw mismatch(op.opName, op.overloads.map((o) => o.signature), args, { ...rest, out }, false);
-  const { signature, outRule, refuse, refuseOut } = overload;
+  const { signature, outRule, differentiates, refuse, refuseOut } = overload;
   const rule = outRule ?? {};
   const values = refuse === undefined ? null : signature.match(args, rest);
   if (values !== null) refuse!(...(values as never[]));
   const isFactory = signature.schema.positions.has("pin_memory");
-  const outs = checkOut(op.opName, out, args);
+  const outs = checkOut(op.opName, out, differentiates === false ? null : args);
   if (values !== null) refuseOut?.(outs[0], ...(values as never[]));
   const result = invoke(op, [...args, rule.setsDtype === true ? { dtype: outs[0].dtype, ...rest } : rest], false);
   const results = result instanceof Tensor ? [result] : (result as Tensor[]);

@@ -39,12 +39,12 @@ export const foundDtype: OutRule = sameDtype((out, result) => `Found dtype ${out
 /** What its factories say. */
 export const factoryDtype: OutRule = { ...sameDtype((out, result) => `dtype ${result.title} does not match dtype of out parameter (${out.title})`), setsDtype: true };
 
-/** The tensors of `out`, refused where the call would have to be recorded. */
-export function checkOut(name: string, out: unknown, args: readonly unknown[]): Tensor[] {
+/** The tensors of `out`, refused where the call would have to be recorded; `args` is null where it never is. */
+export function checkOut(name: string, out: unknown, args: readonly unknown[] | null): Tensor[] {
   const outs = (Array.isArray(out) ? out : [out]) as Tensor[];
   const wrong = outs.find((o) => !(o instanceof Tensor));
   if (wrong !== undefined) throw new TypeError(`${name}(): argument 'out' must be Tensor, not ${typeText(wrong)}`);
-  if (gradMode.enabled && [...outs, ...args.flat()].some((a) => a instanceof Tensor && requiresGrad(a))) {
+  if (args !== null && gradMode.enabled && [...outs, ...args.flat()].some((a) => a instanceof Tensor && requiresGrad(a))) {
     throw new RuntimeError(`${name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`);
   }
   return outs;

@@ -107,6 +107,7 @@ export class PointwiseOverload implements Overload {
   readonly definition: PointwiseDefinition;
   readonly inplace?: (values: unknown[]) => Tensor;
   readonly outRule: OutRule;
+  readonly differentiates: boolean;
   /** Names and positions of the differentiable inputs, in schema order: the edges of the node. */
   readonly differentiable: readonly { name: string; position: number; formula: Formula | Choice }[];
   /** What `sharedBy` gives, where it is the same for all calls. */
@@ -139,6 +140,7 @@ export class PointwiseOverload implements Overload {
     this.tensorPositions = tensors.map((p) => positions.get(p.name)!);
     const keepsDtype = tensors.length === 1 && definition.promoted === undefined && (definition.out ?? "same") === "same";
     this.outRule = { keepsInputs: true, ...(definition.outRule ?? (keepsDtype ? foundDtype : {})) };
+    this.differentiates = definition.out !== "bool";
     this.shaping = [...this.tensorPositions, ...["self", "other"].filter((name) => definition.promoted?.includes(name)).map((name) => positions.get(name)!)];
     this.operands = parameters
       .filter((p) => (p.type === "Tensor" && promotes(p.name)) || definition.promoted?.includes(p.name))

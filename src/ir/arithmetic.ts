@@ -10,6 +10,8 @@ export interface Arithmetic<V> {
   neg(): V;
   abs(): V;
   sign(): V;
+  /** The same; as an op on tensors it saves more. */
+  sgn(): V;
   floor(): V;
   ceil(): V;
   round(): V;

@@ -60,6 +60,7 @@ export class Expr implements KernelArithmetic<Expr> {
   neg(): Expr { return unary("neg", this); }
   abs(): Expr { return unary("abs", this); }
   sign(): Expr { return unary("sign", this); }
+  sgn(): Expr { return this.sign(); }
   floor(): Expr { return unary("floor", this); }
   ceil(): Expr { return unary("ceil", this); }
   round(): Expr { return unary("round", this); }

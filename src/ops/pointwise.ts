@@ -1,4 +1,5 @@
 /** Signs, magnitudes and rounding. Derivatives here and in all ops as in PyTorch's tools/autograd/derivatives.yaml. */
+import { rowMajorGradient } from "../dispatch/fused.ts";
 import { sameDtype } from "../dispatch/out.ts";
 import { choose, overloaded, pointwise, PointwiseOverload } from "../dispatch/pointwise.ts";
 import { composite } from "../dispatch/define.ts";
@@ -16,7 +17,7 @@ const zero: Formula = () => 0;
 /** Absolute value of each element. */
 export const abs: Unary = pointwise("abs(Tensor self) -> Tensor", {
   value: ({ self }) => self.abs(),
-  backward: { self: ({ grad, self }) => grad.mul(self.sign()) },
+  backward: { self: ({ grad, self }) => grad.mul(self.sgn()) },
   check: noKernel("abs_cpu", BOOL),
 });
 
@@ -42,7 +43,7 @@ export const sign: Unary = pointwise("sign(Tensor self) -> Tensor", {
 /** The sign of each element; for real tensors the same as `sign`, but saved for backward as PyTorch saves it. */
 export const sgn: Unary = pointwise("sgn(Tensor self) -> Tensor", {
   value: ({ self }) => self.sign(),
-  backward: { self: ({ grad: _grad, self: _self, result: _result }) => 0 },
+  backward: { self: rowMajorGradient(({ grad: _grad, self: _self, result: _result }) => 0) },
 });
 
 /** Is the sign bit of each element set? Bool. */

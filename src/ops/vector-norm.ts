@@ -59,7 +59,7 @@ function checkNotEmpty(self: Tensor, p: number, dim: Sizes | null): void {
 
 /** The slope at zero is taken as 0 (norm_backward in torch/csrc/autograd/FunctionsManual.cpp). */
 export function normBackward(grad: Tensor, self: Tensor, p: number, norm: Tensor, dim: readonly number[] | null, keepdim: boolean): Tensor | null {
-  const [g, r] = [grad, norm].map((t) => unfolded(t, self._sizes, dim, keepdim));
+  const [g, r] = dim === null ? [grad, norm] : [grad, norm].map((t) => unfolded(t, self._sizes, dim, keepdim));
   if (p === 0) return null;
   if (p === 1) return self.sgn().mul(g);
   if (p === 2) return g.mul(self.div(r).masked_fill_(r.eq(0), 0));

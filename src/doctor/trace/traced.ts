@@ -99,6 +99,7 @@ export class Traced implements KernelArithmetic<Traced> {
   neg(): Traced { return this.unary("neg", (x) => -x); }
   abs(): Traced { return this.unary("abs", Math.abs); }
   sign(): Traced { return this.unary("sign", Math.sign); }
+  sgn(): Traced { return this.sign(); }
   floor(): Traced { return this.unary("floor", Math.floor); }
   ceil(): Traced { return this.unary("ceil", Math.ceil); }
   round(): Traced { return this.unary("round", math.roundHalfEven); }
