@@ -2,7 +2,7 @@ const COMPLEX = "complex dtypes are not delivered";
 const NN = "nn modules and optimizers are not delivered yet";
 const NUMPY = "NumPy has no counterpart in JavaScript";
 const DEEPCOPY = "Python's copy protocol has no counterpart in JavaScript";
-const OPS = "the op is not delivered yet";
+const LINALG = "factorizations and inverses are not delivered";
 
 /** Probes that no program stands for, each with its reason. */
 export const leftOut: Record<string, string> = {
@@ -30,14 +30,10 @@ export const leftOut: Record<string, string> = {
   J11: NN,
   K04: "Python's dir() of a node has no counterpart in JavaScript",
   K05: "a node is not callable in JavaScript",
-  P12: OPS,
   P14: "JavaScript has no len(); x.shape and x.numel() say it",
-  P15: OPS,
-  P19: OPS,
-  P20: OPS,
   P23: "operators are methods here, and PyTorch's methods raise another text",
-  P26: OPS,
-  P27: OPS,
+  P26: LINALG,
+  P27: LINALG,
   P29: NN,
   P30: NN,
   P31: NN,

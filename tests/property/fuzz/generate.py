@@ -45,12 +45,15 @@ class Drawer:
 
     def try_statement(self, stmt):
         env = self.machine.env
-        if self.without & features(stmt) or not self.casts_are_defined(stmt) or not self.memory_is_written(stmt):
+        if self.without & features(stmt) or not self.casts_are_defined(stmt) or not self.memory_is_written(stmt) or not self.hook_is_safe(stmt):
             return False
         if stmt.get("out") is None:
             stmt["out"] = [f"t{self.names + i}" for i in range(12)]
+        target = env.get(stmt.get("kwargs", {}).get("out", "$")[1:])
+        shape = None if target is None else target.shape
         step = self.machine.run(stmt)
-        fit = "missing" not in step and self.fit(stmt, step)
+        # An `out` that is resized is left out: under the mode that makes the noise PyTorch writes beyond its memory.
+        fit = "missing" not in step and (target is None or target.shape == shape) and self.fit(stmt, step)
         if fit:
             stmt["out"] = step.get("out", [])
             self.names += len(stmt["out"])
@@ -130,6 +133,11 @@ class Drawer:
         seen = [t for t in self.machine.env.values() if share_memory(t, tensor)]
         written = {cell * t.element_size() + byte for t in seen for cell in memory(t) for byte in range(t.element_size())}
         return len(written) >= tensor.untyped_storage().nbytes()
+
+    def hook_is_safe(self, stmt):
+        """PyTorch crashes where a hook is registered on a view that no gradient comes to."""
+        tensor = self.machine.env.get(stmt.get("self"))
+        return stmt["op"] != "register_hook" or tensor is None or not tensor._is_view()
 
     def write_is_defined(self, stmt):
         """No element is written twice, and nothing is read that the statement also writes."""

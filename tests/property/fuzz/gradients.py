@@ -22,6 +22,8 @@ class Gradients(Hand):
             self.st("retain_grad", on=self.pick(lambda t: t.requires_grad and not t.is_leaf)),
             self.st("retain_grad", on=self.pick(lambda t: t.requires_grad and not t.is_leaf)),
             self.st("retain_grad", on=name),
+            self.hook(self.pick(lambda t: t.requires_grad)),
+            self.hook(self.pick(lambda t: t.requires_grad)),
             self.st("set:requires_grad", self.one(True, False), on=floating),
             self.st("set:grad", None, on=self.pick(lambda t: t.grad is not None)),
             self.st("set:grad", "$" + peer, on=floating),
@@ -29,6 +31,9 @@ class Gradients(Hand):
             self.st("set:data", "$" + peer, on=floating),
             self.st("set_grad_enabled", False) if self.chance(0.2) else self.st("set_grad_enabled", True),
         ])]
+
+    def hook(self, name):
+        return self.st("register_hook", self.one("%double", "%double", "%ones", "%contiguous", "%look"), on=name)
 
     def root(self):
         """(statements, name): where a backward may start; made if there is no such tensor."""
@@ -69,7 +74,7 @@ class Gradients(Hand):
         if self.chance(0.15):
             inputs = [self.pick(lambda t: t.requires_grad) for _ in range(self.one(1, 1, 2))]
             kwargs["inputs"] = [] if self.wrong() else ["$" + ref for ref in inputs]
-        if self.chance(0.1):
+        if self.chance(0.15):
             other = self.pick(lambda t: t.requires_grad and t.numel() == 1)
             return [*before, self.st("autograd.backward", ["$" + name, "$" + other], [gradient, None], **kwargs)]
         if gradient is not None and self.chance(0.3):

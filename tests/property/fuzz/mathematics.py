@@ -3,7 +3,12 @@
 import torch
 
 from hand import Hand
-from words import BINARY, COMPARE, DIM_REDUCTIONS, FULL_REDUCTIONS, UNARY, UNARY_POSITIVE
+from words import BINARY, COMPARE, DIM_REDUCTIONS, FULL_REDUCTIONS, OUT, OUT_BINARY, UNARY, UNARY_POSITIVE
+
+
+def reduced(shape, dim):
+    """The sizes that are left of a reduction over `dim`."""
+    return [size for d, size in enumerate(shape) if d != dim % max(len(shape), 1)]
 
 
 class Mathematics(Hand):
@@ -31,10 +36,18 @@ class Mathematics(Hand):
         return [self.op(op, name, self.scalar(name), **kwargs)]
 
     def out(self):
-        op = self.one("add", "mul", "sub", "maximum", "exp", "neg", "sum", "matmul")
+        op = self.rng.choice(OUT)
         name = self.pick()
-        args = [] if op in ("exp", "neg", "sum") else ["$" + self.pick(lambda t: t.shape == self.tensor(name).shape)]
-        target = self.pick(lambda t: t.shape == (() if op == "sum" else self.tensor(name).shape) and not t.requires_grad)
+        tensor = self.tensor(name)
+        args = []
+        if op in OUT_BINARY:
+            args = ["$" + self.pick(lambda t: t.shape == tensor.shape)]
+        elif op in ("mean", "amax", "prod", "cumsum", "all"):
+            args = [self.dim(tensor)]
+        shape = {"sum": [], "mean": reduced, "amax": reduced, "prod": reduced, "all": reduced}.get(op, tensor.shape)
+        if shape is reduced:
+            shape = reduced(tensor.shape, args[0])
+        target = self.pick(lambda t: list(t.shape) == list(shape) and not t.requires_grad)
         return [self.st(op, "$" + name, *args, out="$" + target)]
 
     def choice(self):

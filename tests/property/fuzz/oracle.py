@@ -1,8 +1,8 @@
 """Runs one of the fuzzer's programs in real PyTorch and records what can be observed after each statement.
 
 A statement is JSON: {"op": "add", "self": "t0", "args": ["$t1"], "kwargs": {"alpha": 2}, "out": ["t2"], "no_grad": true}.
-Strings are sigilled: "$t1" a tensor, "@int64" a dtype, "#nan" a float that JSON cannot say, "..." an ellipsis; {"slice": [0, 2, null]}
-is a slice. Without "self" the op is a function of `torch`, dots and all. Three forms are not plain calls: "getitem" and "setitem"
+Strings are sigilled: "$t1" a tensor, "@int64" a dtype, "#nan" a float that JSON cannot say, "%double" a hook, "..." an ellipsis;
+{"slice": [0, 2, null]} is a slice. Without "self" the op is a function of `torch`, dots and all. Three forms are not plain calls: "getitem" and "setitem"
 (indexing), and "get:NAME" / "set:NAME" (attributes).
 """
 
@@ -20,6 +20,15 @@ torch.set_num_threads(1)
 DEFAULTS = {
     "offset": 0, "leaf": True, "requires_grad": False, "grad_fn": None, "version": 0,
     "view": False, "base": None, "retains_grad": False, "grad": None, "tol": 0,
+}
+
+
+# What a tensor hook does with the gradient.
+HOOKS = {
+    "double": lambda grad: grad * 2,
+    "ones": torch.ones_like,
+    "contiguous": lambda grad: grad.contiguous(),
+    "look": lambda grad: None,
 }
 
 
@@ -41,6 +50,8 @@ def decode(value, env):
             return getattr(torch, value[1:])
         if value.startswith("#"):
             return float(value[1:])
+        if value.startswith("%"):
+            return HOOKS[value[1:]]
         return Ellipsis if value == "..." else value
     if isinstance(value, list):
         return [decode(item, env) for item in value]

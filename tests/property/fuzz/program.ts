@@ -65,10 +65,19 @@ type Fields = Record<string, unknown>;
 
 const member = (owner: unknown, path: string): unknown => path.split(".").reduce((at, key) => (at as Fields)[key], owner);
 
+/** What a tensor hook does with the gradient. */
+const hooks: Record<string, (grad: torch.Tensor) => torch.Tensor | null> = {
+  double: (grad) => grad.mul(2),
+  ones: (grad) => torch.ones_like(grad),
+  contiguous: (grad) => grad.contiguous(),
+  look: () => null,
+};
+
 function decode(value: Json, env: Env): unknown {
   if (typeof value === "string") {
     if (value.startsWith("$")) return env.get(value.slice(1));
     if (value.startsWith("@")) return member(torch, value.slice(1));
+    if (value.startsWith("%")) return hooks[value.slice(1)];
     return value.startsWith("#") ? unprintable(value) : value;
   }
   if (Array.isArray(value)) return value.map((item) => decode(item, env));

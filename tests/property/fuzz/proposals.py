@@ -11,7 +11,7 @@ from writes import Writes
 KINDS = {
     "unary": 9, "binary": 13, "choice": 5, "reduce": 9, "reshape": 13, "several": 5, "getitem": 9, "setitem": 8, "in_place": 15,
     "in_place_index": 4, "in_place_shape": 3, "severed": 5, "cast": 4, "join": 4, "gather": 6, "matrix": 5, "compare": 4, "softmax": 4,
-    "loss": 2, "backward": 7, "grad": 5, "flags": 5, "factory": 2, "query": 1, "rearrange": 4, "out": 1, "story": 4,
+    "loss": 2, "backward": 7, "grad": 5, "flags": 5, "factory": 2, "query": 1, "rearrange": 4, "out": 2, "story": 4,
 }
 THEMES = [
     {}, {}, {},
@@ -47,7 +47,7 @@ class Proposals(Mathematics, Shapes, Writes, Gradients):
                 self.focus = self.newest()
             whole = self.focus
             for _ in range(self.one(1, 2, 3)):
-                yield from self.one(self.getitem, self.reshape, self.several)()
+                yield from self.sometimes_unrecorded(self.one(self.getitem, self.reshape, self.several)())
                 if self.tensor(self.newest())._is_view() and self.chance(0.75):
                     self.focus = self.newest()
                 if self.chance(0.3):
@@ -57,6 +57,14 @@ class Proposals(Mathematics, Shapes, Writes, Gradients):
                     self.focus = whole
                 if self.chance(0.2):
                     yield self.st("retain_grad", on=self.focus)
+                if self.chance(0.15):
+                    yield self.hook(self.focus)
             yield from self.one(self.backward, self.grad, self.closing_backward, self.binary)() or []
         finally:
             self.focus = None
+
+    def sometimes_unrecorded(self, proposal):
+        """A view made under no_grad, of what may be such a view itself."""
+        if self.chance(0.1):
+            proposal[-1]["no_grad"] = True
+        return proposal

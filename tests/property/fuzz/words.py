@@ -17,3 +17,6 @@ tril triu cumsum eq lt logical_and""".split()
 # Those that take a list of dimensions, and all.
 DIM_REDUCTIONS = ["sum", "mean", "var", "std", "amax", "amin", "logsumexp", "all", "any"]
 FULL_REDUCTIONS = DIM_REDUCTIONS + ["sum", "mean", "sum", "prod", "norm", "max", "min", "max", "argmax", "argmin"]
+
+OUT_BINARY = "add mul sub div pow maximum minimum atan2 eq lt matmul".split()
+OUT = OUT_BINARY + "add mul sub exp neg sqrt sigmoid sum mean amax prod all cumsum".split()
