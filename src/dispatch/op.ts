@@ -174,6 +174,7 @@ function callWithOut(op: AnyOp, args: unknown[], { out, ...rest }: Record<string
   if (values !== null) refuse!(...(values as never[]));
   const isFactory = signature.schema.positions.has("pin_memory");
   const outs = checkOut(op.opName, out, differentiates === false ? null : args);
+  for (const { dtype } of outs) rule.refuses?.(dtype);
   if (values !== null) refuseOut?.(outs[0], ...(values as never[]));
   const result = invoke(op, [...args, rule.setsDtype === true ? { dtype: outs[0].dtype, ...rest } : rest], false);
   const results = result instanceof Tensor ? [result] : (result as Tensor[]);

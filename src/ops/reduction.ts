@@ -160,7 +160,8 @@ function truthFold(name: "any" | "all"): Op<[self: Tensor, dim?: Dims, keepdim?:
   const over = (self: Tensor, dims: readonly number[] | null, keepdim: boolean): Tensor =>
     reducer.run([self], dims === null ? null : wrapDims(dims, self._sizes.length), keepdim, self.dtype, self.dtype === uint8 ? uint8 : bool);
   const outRule: OutRule = {
-    dtype(out) {
+    dtype: () => {},
+    refuses(out) {
       if (out !== bool && out !== uint8) throw new RuntimeError(`${name} only supports bool tensor for result, got: ${out.title}`);
     },
   };
