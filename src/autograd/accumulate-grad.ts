@@ -33,10 +33,10 @@ export class AccumulateGrad extends Node {
     const { _sizes: sizes, dtype, _meta: meta } = this.variable;
     this.outputs = [meta?.gradDtype === null ? { sizes, dtype, anyDtype: true } : { sizes, dtype: meta?.gradDtype ?? dtype }];
   }
-  /** Does it serve `tensor` as it is now? Of another shape (`t_`) only as long as the graph holds it, which PyTorch's tensors do not. */
-  serves(tensor: Tensor): boolean {
+  /** Does a gradient of the shape and dtype of `tensor` fit? */
+  accepts(tensor: Tensor): boolean {
     const { sizes, dtype } = this.outputs[0];
-    return dtype === (tensor._meta?.gradDtype ?? tensor.dtype) && (this.uses > 0 || sameSizes(sizes, tensor._sizes));
+    return dtype === (tensor._meta?.gradDtype ?? tensor.dtype) && sameSizes(sizes, tensor._sizes);
   }
   apply(grads: Grads): Grads {
     const { variable } = this;

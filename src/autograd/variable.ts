@@ -44,7 +44,7 @@ export function gradAccumulator(tensor: Tensor): AccumulateGrad | null {
   if (!tensor._requiresGrad) return null;
   const meta = tensor._autogradMeta;
   const known = meta.accumulator as AccumulateGrad | null;
-  if (known?.serves(tensor)) return known;
+  if (known?.accepts(tensor)) return known;
   // The tensor has another shape or dtype by now (`data =`, `t_`).
   return renewAccumulator(tensor);
 }
