@@ -20,6 +20,7 @@ import { gradientsNeverZeroed } from "./gradients-never-zeroed.ts";
 import { graphCut } from "./graph-cut.ts";
 import { graphGrows } from "./graph-grows.ts";
 import { hookChangesGradient } from "./hook-changes-gradient.ts";
+import { inferenceTensor } from "./inference-tensor.ts";
 import { infiniteSlope } from "./infinite-slope.ts";
 import { integerRequiresGrad } from "./integer-requires-grad.ts";
 import { leafMadeAnew } from "./leaf-made-anew.ts";
@@ -47,7 +48,7 @@ import type { Rule } from "./rule.ts";
 export const rules: readonly Rule[] = [
   angleAtOrigin, averageOverNothing, backwardOfNonScalar, backwardTwice, dataNotFinite, divergingUpdates, divisionByZero, dtypeRefused, expOverflow,
   expandedWrite, explodingGradient, flatFunction, floatOverflow, gradOfNonLeaf, gradOfOriginal, gradientNotThere, gradientZeroedEarly,
-  gradientsNeverZeroed, graphCut, graphGrows, hookChangesGradient, infiniteSlope, integerRequiresGrad, leafMadeAnew, leafModifiedInPlace,
+  gradientsNeverZeroed, graphCut, graphGrows, hookChangesGradient, inferenceTensor, infiniteSlope, integerRequiresGrad, leafMadeAnew, leafModifiedInPlace,
   leafNotUpdated, logOfZero, lossBroadcast, nanFromZeroTimesInf, nonfiniteValue, nothingRequiresGrad, outsideDomain, parameterReplaced,
   reluDies, rootOfNegative, savedTensorOverwritten, softmaxOfNothing, spreadOfOneValue, stateCarried, uncountedWrite, unusedInput,
   vanishingGradient, viewNotWritable,
