@@ -190,8 +190,8 @@ function compareGradient(name: string, want: State["grad"], grad: torch.Tensor |
   compareValues("grad.values", want, flat(grad), name);
 }
 
-/** Strides that count: a gradient's along dimensions of size 1 are whatever the formula left there. */
-const steps = (stride: readonly number[], shape: readonly number[]): (number | null)[] => stride.map((step, dim) => (shape[dim] === 1 ? null : step));
+/** Strides that count: a gradient's along dimensions of size 1, or without elements, are whatever the formula left there. */
+const steps = (stride: readonly number[], shape: readonly number[]): (number | null)[] => stride.map((step, dim) => (shape[dim] === 1 || shape.includes(0) ? null : step));
 
 const flat = (tensor: torch.Tensor): (number | boolean)[] => {
   const cells = Array.from(tensor.toTypedArray() as ArrayLike<number | bigint>, Number);

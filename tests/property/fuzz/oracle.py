@@ -114,8 +114,8 @@ def guarded(read):
 class Machine:
     """The state of a program: named tensors, and which facts about them are PyTorch's private business.
 
-    A gradient's version, the name of its node and whether it is a view depend on how PyTorch happens to write its backward
-    formulas, so for tensors that autograd made these are recorded as "*": any.
+    A gradient's version, the name of its node, whether it is a view and where it begins depend on how PyTorch happens to write its
+    backward formulas, so for tensors that autograd made these are recorded as "*": any.
     """
 
     def __init__(self):
@@ -182,7 +182,7 @@ class Machine:
             "base": None,
             "retains_grad": tensor.retains_grad,
             "stride": list(tensor.stride()),
-            "offset": tensor.storage_offset(),
+            "offset": "*" if private else tensor.storage_offset(),
             "grad": None,
             "tol": 0,
         }

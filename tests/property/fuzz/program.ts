@@ -19,7 +19,7 @@ export interface State {
   base: string | null;
   retains_grad: boolean;
   stride: number[];
-  offset: number;
+  offset: number | "*";
   grad: Pick<State, "dtype" | "shape" | "values" | "requires_grad" | "stride" | "tol"> | null;
   /** How far values may lie from PyTorch's beyond its usual tolerance. */
   tol: number;
