@@ -1,4 +1,5 @@
 /** Comparisons: bool results, which never require grad. */
+import { withGradMode } from "../autograd/grad-mode.ts";
 import { composite, kernel } from "../dispatch/define.ts";
 import { sameDtype } from "../dispatch/out.ts";
 import { overloaded, pointwise, PointwiseOverload } from "../dispatch/pointwise.ts";
@@ -44,10 +45,10 @@ export const ge: Comparison = comparison("ge", ({ self, other }) => self.ge(othe
 /** Is each element not a number? */
 export const isnan: Op<[self: Tensor]> = pointwise("isnan(Tensor self) -> Tensor", { out: "bool", value: ({ self }) => self.isnan(), takesOut: false });
 
-/** Is each element infinite? */
+/** Is each element infinite? Unlike `isfinite` it asks for the absolute value outside the graph. */
 export const isinf: Op<[self: Tensor]> = composite(
   "isinf(Tensor self) -> Tensor",
-  (self: Tensor) => (self.dtype.kind === FLOAT ? eq(self.abs(), Infinity) : fillWith(emptyLike(self, bool), false)),
+  (self: Tensor) => (self.dtype.kind === FLOAT ? withGradMode(false, () => eq(self.abs(), Infinity)) : fillWith(emptyLike(self, bool), false)),
   { takesOut: false },
 );
 

@@ -191,7 +191,7 @@ class Machine:
         if name in self.made_by_autograd:
             state["view"] = state["base"] = "*"
         elif state["view"]:
-            state["base"] = self.name_of(tensor._base) or "*"
+            state["base"] = "*" if private else self.name_of(tensor._base) or "*"
         return state
 
     def observe(self, names):
