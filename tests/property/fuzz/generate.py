@@ -145,7 +145,7 @@ class Drawer:
         cells = memory(target)
         if len(set(cells)) < len(cells):
             return False
-        if stmt["op"] == "matmul" and any(share_memory(self.machine.env[ref[1:]], target) for ref in stmt["args"]):
+        if stmt["op"] in ("matmul", "sum", "mean", "amax", "prod", "all", "cumsum") and any(share_memory(self.machine.env[ref[1:]], target) for ref in stmt["args"]):
             return False
         for ref in references(stmt):
             other = self.machine.env.get(ref)
