@@ -145,7 +145,8 @@ class Drawer:
         cells = memory(target)
         if len(set(cells)) < len(cells):
             return False
-        if stmt["op"] in ("matmul", "sum", "mean", "amax", "prod", "all", "cumsum") and any(share_memory(self.machine.env[ref[1:]], target) for ref in stmt["args"]):
+        reads_late = stmt["op"] in ("matmul", "sum", "mean", "amax", "prod", "all", "cumsum")
+        if reads_late and any(share_memory(self.machine.env[ref], target) for ref in references({"args": stmt["args"]})):
             return False
         for ref in references(stmt):
             other = self.machine.env.get(ref)
