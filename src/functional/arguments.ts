@@ -2,7 +2,7 @@
 import { grad } from "../autograd/backward.ts";
 import { requiresGrad } from "../autograd/variable.ts";
 import { RuntimeError } from "../errors.ts";
-import { zeros_like } from "../ops/creation.ts";
+import { zeros_like } from "../ops/creation/creation.ts";
 import { typeText } from "../schema/arguments.ts";
 import { sameSizes, type Sizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";

@@ -2,8 +2,8 @@
 import { enable_grad } from "../autograd/grad-mode.ts";
 import { requiresGrad } from "../autograd/variable.ts";
 import { RuntimeError } from "../errors.ts";
-import { zeros_like } from "../ops/creation.ts";
-import { stack } from "../ops/joining.ts";
+import { zeros_like } from "../ops/creation/creation.ts";
+import { stack } from "../ops/shape/joining.ts";
 import { bind, Signature } from "../schema/arguments.ts";
 import { parseSchema } from "../schema/schema.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -1,6 +1,6 @@
 /** Products of vectors with Jacobians and Hessians, which need not be made for it. */
 import { enable_grad } from "../autograd/grad-mode.ts";
-import { zeros_like } from "../ops/creation.ts";
+import { zeros_like } from "../ops/creation/creation.ts";
 import { bind, Signature } from "../schema/arguments.ts";
 import { parseSchema } from "../schema/schema.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -2,7 +2,7 @@
 import { composite } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { warn } from "../errors.ts";
-import { empty_like, zeros_like } from "../ops/creation.ts";
+import { empty_like, zeros_like } from "../ops/creation/creation.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 

@@ -2,7 +2,7 @@
 import { composite } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { RuntimeError, ValueError, warn } from "../errors.ts";
-import * as ops from "../ops/dropout.ts";
+import * as ops from "../ops/nn/dropout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 interface Options {

@@ -3,7 +3,7 @@ import { composite } from "../dispatch/define.ts";
 import { overloaded, type PointwiseOverload } from "../dispatch/pointwise.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { ValueError } from "../errors.ts";
-import * as forms from "../ops/activation-forms.ts";
+import * as forms from "../ops/pointwise/activation-forms.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 interface Inplace {

@@ -2,11 +2,11 @@
 import { composite } from "../dispatch/define.ts";
 import type { FunctionOp } from "../dispatch/op.ts";
 import { AssertionError, RuntimeError } from "../errors.ts";
-import { scaled_dot_product_attention } from "../ops/attention.ts";
-import { zeros } from "../ops/creation.ts";
-import { cat } from "../ops/joining.ts";
-import { linear } from "../ops/linear.ts";
-import { pad } from "../ops/padding.ts";
+import { scaled_dot_product_attention } from "../ops/nn/attention.ts";
+import { zeros } from "../ops/creation/creation.ts";
+import { cat } from "../ops/shape/joining.ts";
+import { linear } from "../ops/linalg/linear.ts";
+import { pad } from "../ops/nn/padding.ts";
 import { bool, FLOAT, type DType } from "../tensor/dtype.ts";
 import { sameSizes, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";

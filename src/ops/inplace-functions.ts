@@ -1,18 +1,18 @@
 /** In-place forms that the torch namespace has as functions too: `torch.relu_(x)` is `x.relu_()`. */
 import { makeOp, type AnyOp, type FunctionOp } from "../dispatch/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { addmv } from "./add-product.ts";
-import * as aliases from "./aliases.ts";
-import { clamp, clamp_max, clamp_min, clip } from "./bounds.ts";
-import { conj_physical } from "./complex.ts";
-import * as exponential from "./exponential.ts";
-import { fill } from "./filling.ts";
-import type { Index } from "./index-spec.ts";
-import { index_put } from "./indexing.ts";
-import * as pointwise from "./pointwise.ts";
-import * as special from "./special-functions.ts";
-import { square } from "./power.ts";
-import * as trigonometric from "./trigonometric.ts";
+import { addmv } from "./linalg/add-product.ts";
+import * as aliases from "./pointwise/aliases.ts";
+import { clamp, clamp_max, clamp_min, clip } from "./pointwise/bounds.ts";
+import { conj_physical } from "./pointwise/complex.ts";
+import * as exponential from "./pointwise/exponential.ts";
+import { fill } from "./creation/filling.ts";
+import type { Index } from "./indexing/index-spec.ts";
+import { index_put } from "./indexing/indexing.ts";
+import * as pointwise from "./pointwise/pointwise.ts";
+import * as special from "./pointwise/special-functions.ts";
+import { square } from "./pointwise/power.ts";
+import * as trigonometric from "./pointwise/trigonometric.ts";
 
 function inplace<T>(op: AnyOp): T {
   const overloads = op.overloads.filter((o) => o.inplace !== undefined).map((o) => ({ signature: o.signature, call: (values: unknown[]) => o.inplace!(values) }));

@@ -4,15 +4,15 @@ import { ops } from "../autograd/engine-ops.ts";
 import { installMethods, type Methods } from "../dispatch/op.ts";
 import type { Sizes } from "../tensor/layout.ts";
 import { emptyStrided, Tensor } from "../tensor/tensor.ts";
-import { asStridedBackward } from "./as-strided.ts";
-import { clone, contiguous_format } from "./copy.ts";
-import { emptyLike, filled, scalarTensorOf } from "./fill.ts";
+import { asStridedBackward } from "./shape/as-strided.ts";
+import { clone, contiguous_format } from "./creation/copy.ts";
+import { emptyLike, filled, scalarTensorOf } from "./creation/fill.ts";
 import * as functions from "./functions.ts";
-import { stack } from "./joining.ts";
+import { stack } from "./shape/joining.ts";
 import * as methodOnly from "./method-only.ts";
-import { installReading, type Reading } from "./reading.ts";
-import { as_strided } from "./shape.ts";
-import { installShapeProperties, type ShapeProperties } from "./shape-properties.ts";
+import { installReading, type Reading } from "./creation/reading.ts";
+import { as_strided } from "./shape/shape.ts";
+import { installShapeProperties, type ShapeProperties } from "./shape/shape-properties.ts";
 
 declare module "../tensor/tensor.ts" {
   interface Tensor extends TensorAutograd, Reading, ShapeProperties, Methods<typeof functions>, Methods<typeof methodOnly> {}

@@ -4,8 +4,8 @@ import { makeOp, type InplaceOp, type Op, type TensorLike } from "../dispatch/op
 import { bool, DType, float32, float64, int16, int32, int64, int8, uint8 } from "../tensor/dtype.ts";
 import { checkDevice, type Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { castTo, contiguous as contiguousOf, copy as copyOp, type MemoryFormat } from "./copy.ts";
-import { where as whereOp } from "./selection.ts";
+import { castTo, contiguous as contiguousOf, copy as copyOp, type MemoryFormat } from "./creation/copy.ts";
+import { where as whereOp } from "./pointwise/selection.ts";
 
 interface ToOptions {
   dtype?: DType;

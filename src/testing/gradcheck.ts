@@ -8,9 +8,9 @@ import { float64 } from "../tensor/dtype.ts";
 import { numelOf, sameSizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { viewTyped } from "../tensor/read.ts";
-import { contiguousCopy } from "../ops/copy.ts";
-import { filled, fromData } from "../ops/fill.ts";
-import { randn_like } from "../ops/random.ts";
+import { contiguousCopy } from "../ops/creation/copy.ts";
+import { filled, fromData } from "../ops/creation/fill.ts";
+import { randn_like } from "../ops/random/random.ts";
 
 /** A derivative that differs from its central difference. */
 export class GradcheckError extends RuntimeError {}

@@ -1,8 +1,8 @@
 /** Samples for ops that the OpInfo fixture does not have, and ops that central differences cannot judge. */
 import * as torch from "leafgrad";
-import { _log_softmax_backward_data, _softmax_backward_data } from "../../src/ops/normalization.ts";
-import { recurrence, shifted, suffixSum } from "../../src/ops/recurrence.ts";
-import { alias, slice, slice_backward } from "../../src/ops/slicing.ts";
+import { _log_softmax_backward_data, _softmax_backward_data } from "../../src/ops/nn/normalization.ts";
+import { recurrence, shifted, suffixSum } from "../../src/ops/reductions/recurrence.ts";
+import { alias, slice, slice_backward } from "../../src/ops/shape/slicing.ts";
 
 type Tensor = torch.Tensor;
 interface Sample {

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import type { AnyOp, Overload } from "../../src/dispatch/op.ts";
 
 const folder = new URL("../../src/ops/", import.meta.url);
-const files = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+const files = readdirSync(folder, { recursive: true }).map(String).filter((name) => name.endsWith(".ts"));
 const modules: Record<string, unknown>[] = await Promise.all(files.map((name) => import(new URL(name, folder).href) as Promise<Record<string, unknown>>));
 
 function isOp(value: unknown): value is AnyOp {

@@ -6,7 +6,7 @@ import type { AnyOp } from "../../dispatch/op.ts";
 import { invokeInplace } from "../../dispatch/op.ts";
 import { requiresGrad } from "../../autograd/variable.ts";
 import { withGradMode } from "../../autograd/grad-mode.ts";
-import { contiguousCopy } from "../../ops/copy.ts";
+import { contiguousCopy } from "../../ops/creation/copy.ts";
 import { DType, FLOAT, float32, float64, get_default_dtype, set_default_dtype } from "../../tensor/dtype.ts";
 import { viewTyped } from "../../tensor/read.ts";
 import { Tensor } from "../../tensor/tensor.ts";

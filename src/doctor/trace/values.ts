@@ -3,7 +3,7 @@ import { RowFunction } from "../../dispatch/rows.ts";
 import { Expr } from "../../ir/expr.ts";
 import type { ReductionName } from "../../ir/reduction.ts";
 import type { RowFold, RowProgram } from "../../ir/rows.ts";
-import { contiguousCopy } from "../../ops/copy.ts";
+import { contiguousCopy } from "../../ops/creation/copy.ts";
 import { FLOAT, float64, type DType } from "../../tensor/dtype.ts";
 import { isNonOverlappingAndDense, type Sizes } from "../../tensor/layout.ts";
 import { heapAs, readElement, viewTyped } from "../../tensor/read.ts";

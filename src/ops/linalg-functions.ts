@@ -1,3 +1,0 @@
-/** The namespace torch.linalg. */
-export { linalgCross as cross, vecdot } from "./vector-product.ts";
-export { vector_norm } from "./vector-norm.ts";
