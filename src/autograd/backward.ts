@@ -1,7 +1,7 @@
 /** `backward` and `grad`: what users call to run the engine. */
 import { IndexError, RuntimeError, ValueError, warn } from "../errors.ts";
 import { FLOAT } from "../tensor/dtype.ts";
-import { isNonOverlappingAndDense, numelOf, sameSizes, type Sizes } from "../tensor/layout.ts";
+import { isNonOverlappingAndDense, numelOf, sameSizes, sizeText, type Sizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { bind, Signature, typeText } from "../schema/arguments.ts";
 import { parseSchema } from "../schema/schema.ts";
@@ -66,7 +66,7 @@ function rootGrad(output: Target, grad: Tensor | null | undefined, i: number): T
   if (!(grad instanceof Tensor)) throw new TypeError(`gradients can be either Tensors or None, but got ${typeText(grad)}`);
   if (!sameSizes(grad._sizes, sizes)) {
     throw new RuntimeError(
-      `Mismatch in shape: grad_output[${i}] has a shape of torch.Size([${grad._sizes.join(", ")}]) and output[${i}] has a shape of torch.Size([${sizes.join(", ")}]).`,
+      `Mismatch in shape: grad_output[${i}] has a shape of ${sizeText(grad._sizes)} and output[${i}] has a shape of ${sizeText(sizes)}.`,
     );
   }
   return grad.dtype === dtype ? grad : ops.to(grad, dtype);
@@ -233,7 +233,7 @@ function checkBatch(vectors: Tensor | null, sizes: Sizes, i: number): void {
   if (sameSizes(vectors._sizes.slice(1), sizes)) return;
   // The shape that PyTorch names lacks one dimension more.
   throw new RuntimeError(
-    `If \`is_grads_batched=True\`, we interpret the first dimension of each grad_output as the batch dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding output, but a mismatch was detected: grad_output[${i}] has a shape of torch.Size([${vectors._sizes.slice(2).join(", ")}]) and output[${i}] has a shape of torch.Size([${sizes.join(", ")}]). If you only want some tensors in \`grad_output\` to be considered batched, consider using vmap.`,
+    `If \`is_grads_batched=True\`, we interpret the first dimension of each grad_output as the batch dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding output, but a mismatch was detected: grad_output[${i}] has a shape of ${sizeText(vectors._sizes.slice(2))} and output[${i}] has a shape of ${sizeText(sizes)}. If you only want some tensors in \`grad_output\` to be considered batched, consider using vmap.`,
   );
 }
 

@@ -164,18 +164,24 @@ function underObservation<T>(op: AnyOp, args: unknown[], inplace: boolean, call:
   return result;
 }
 
+/** The first overload that takes `out` and matches a call, and the values of its arguments. */
+function overloadWithOut(op: AnyOp, args: unknown[], named: Record<string, unknown>, out: unknown): [Overload, never[]] {
+  for (const overload of op.overloads) {
+    const values = overload.signature.takesOut ? overload.signature.match(args, named) : null;
+    if (values !== null) return [overload, values as never[]];
+  }
+  throw mismatch(op.opName, op.overloads.map((o) => o.signature), args, { ...named, out }, false);
+}
+
 /** `out=`: computes, then writes into the given tensors. */
 function callWithOut(op: AnyOp, args: unknown[], { out, ...rest }: Record<string, unknown>): unknown {
-  const overload = op.overloads.find((o) => o.signature.takesOut && o.signature.match(args, rest) !== null);
-  if (overload === undefined) throw mismatch(op.opName, op.overloads.map((o) => o.signature), args, { ...rest, out }, false);
-  const { signature, outRule, differentiates, refuse, refuseOut } = overload;
+  const [{ signature, outRule, differentiates, refuse, refuseOut }, values] = overloadWithOut(op, args, rest, out);
   const rule = outRule ?? {};
-  const values = refuse === undefined ? null : signature.match(args, rest);
-  if (values !== null) refuse!(...(values as never[]));
+  refuse?.(...values);
   const isFactory = signature.schema.positions.has("pin_memory");
   const outs = checkOut(op.opName, out, differentiates === false ? null : args);
   for (const { dtype } of outs) rule.refuses?.(dtype);
-  if (values !== null) refuseOut?.(outs[0], ...(values as never[]));
+  refuseOut?.(outs[0], ...values);
   const result = invoke(op, [...args, rule.setsDtype === true ? { dtype: outs[0].dtype, ...rest } : rest], false);
   const results = result instanceof Tensor ? [result] : (result as Tensor[]);
   for (const [i, r] of results.entries()) writeOut(outs[i], r, i, args, rule, isFactory);

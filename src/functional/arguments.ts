@@ -4,7 +4,7 @@ import { requiresGrad } from "../autograd/variable.ts";
 import { RuntimeError } from "../errors.ts";
 import { zeros_like } from "../ops/creation/creation.ts";
 import { typeText } from "../schema/arguments.ts";
-import { sameSizes, type Sizes } from "../tensor/layout.ts";
+import { sameSizes, sizeText } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 export type Tensors = Tensor | readonly Tensor[];
@@ -42,8 +42,6 @@ export function fresh(tensors: readonly Tensor[], createGraph: boolean, needGrap
 /** Without `createGraph` nobody asked for the history of the results. */
 export const finished = (tensors: readonly Tensor[], createGraph: boolean): Tensor[] => tensors.map((tensor) => (createGraph ? tensor : tensor.detach()));
 
-const torchSize = (sizes: Sizes): string => `torch.Size([${sizes.join(", ")}])`;
-
 /** Vectors for `others`, one each; null stands for none, which `lone` says when it may. */
 export function vectorsFor(v: unknown, others: readonly Tensor[], form: unknown, lone: string, caller: string, createGraph: boolean): Tensor[] | null {
   if (v === null) {
@@ -57,7 +55,7 @@ export function vectorsFor(v: unknown, others: readonly Tensor[], form: unknown,
   }
   for (const [i, vector] of vectors.entries()) {
     if (sameSizes(vector._sizes, others[i]._sizes)) continue;
-    throw new RuntimeError(`${isList ? `Entry ${i} in ` : ""}v has invalid size: should be ${torchSize(others[i]._sizes)} but got ${torchSize(vector._sizes)}.`);
+    throw new RuntimeError(`${isList ? `Entry ${i} in ` : ""}v has invalid size: should be ${sizeText(others[i]._sizes)} but got ${sizeText(vector._sizes)}.`);
   }
   return vectors;
 }

@@ -8,13 +8,12 @@ import { cat } from "../ops/shape/joining.ts";
 import { linear } from "../ops/linalg/linear.ts";
 import { pad } from "../ops/nn/padding.ts";
 import { bool, FLOAT, type DType } from "../tensor/dtype.ts";
-import { sameSizes, type Sizes } from "../tensor/layout.ts";
+import { sameSizes, sizeText, type Sizes } from "../tensor/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { dropout } from "./dropout.ts";
 
 type MaybeTensor = Tensor | null;
 
-const sizeText = (sizes: Sizes): string => `torch.Size([${sizes.join(", ")}])`;
 const tupleText = (sizes: Sizes): string => `(${sizes.join(", ")})`;
 
 function claim(holds: boolean, text: string): void {

@@ -190,3 +190,8 @@ export function viewStrides(sizes: Sizes, strides: Sizes, shape: Sizes): number[
 export function listText(sizes: Sizes): string {
   return `[${sizes.join(", ")}]`;
 }
+
+/** `torch.Size([2, 3])`, as Python prints a shape. */
+export function sizeText(sizes: Sizes): string {
+  return `torch.Size(${listText(sizes)})`;
+}

@@ -5,7 +5,7 @@ import { requiresGrad } from "../autograd/variable.ts";
 import { AssertionError, RuntimeError, ValueError, warn } from "../errors.ts";
 import { isPlainObject } from "../schema/arguments.ts";
 import { float64 } from "../tensor/dtype.ts";
-import { numelOf, sameSizes } from "../tensor/layout.ts";
+import { numelOf, sameSizes, sizeText } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { viewTyped } from "../tensor/read.ts";
 import { contiguousCopy } from "../ops/creation/copy.ts";
@@ -212,7 +212,7 @@ function numericalJacobian(func: Func, inputs: readonly Tensor[], input: Tensor,
 function checkLike(a: Tensor, b: Tensor, index: readonly number[], eps: number): void {
   const where = `when inputs are perturbed on index (${index.length === 1 ? `${index[0]},` : index.join(", ")}) by ${pythonNumber(eps)}, but got:`;
   if (!sameSizes(a._sizes, b._sizes)) {
-    const [from, to] = [a, b].map((t) => `torch.Size([${t._sizes.join(", ")}])`);
+    const [from, to] = [a, b].map((t) => sizeText(t._sizes));
     throw new AssertionError(`Expected \`func\` to return outputs with the same shape ${where} shapes ${from} and ${to}.`);
   }
   if (a.dtype !== b.dtype) {

@@ -17,7 +17,7 @@ export function edited(sources: ReadonlyMap<string, string>, edits: readonly Edi
 /** The edits that lead from one text of a file to another: a stretch of each line that differs, or one stretch where lines came or went. */
 export function editsBetween(file: string, before: string, after: string): Edit[] {
   const [was, is] = [before.split("\n"), after.split("\n")];
-  if (was.length === is.length) return was.flatMap((line, i) => (line === is[i] ? [] : [replacing(file, before, was.slice(0, i).join("\n").length + Math.min(i, 1), line, is[i])]));
+  if (was.length === is.length) return was.flatMap((line, i) => (line === is[i] ? [] : [replacing(file, before, positionOf(before, i + 1, 1), line, is[i])]));
   return [replacing(file, before, 0, before, after)];
 }
 

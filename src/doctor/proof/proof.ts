@@ -20,10 +20,14 @@ export async function proved(finding: Finding, trace: Trace, rerun: Rerun): Prom
   const first = await rerun(sources);
   if (first === null) return { ...finding, proof: failed("the program with the fix could not be run") };
   const texts = [finding.fix.text];
+  const before = examined(trace);
+  let firstProof: Proof | null = null;
   for (let after: Trace | null = first; after !== null && texts.length <= further + 1; ) {
-    const proof = judged(finding, trace, after);
+    const repaired = examined(after);
+    const proof = judged(finding, before, repaired);
+    firstProof ??= proof;
     if (proof.verified) return { ...finding, fix: { text: texts.join("; then "), edits: texts.length === 1 ? finding.fix.edits : changes(original, sources) }, proof };
-    const next = examine(after).find(({ severity, fix }) => severity === "error" && fix.edits.length > 0);
+    const next = repaired.findings.find(({ severity, fix }) => severity === "error" && fix.edits.length > 0);
     if (next === undefined) break;
     // The first run may not have come to every file.
     [original, sources] = [original, sources].map((known) => new Map([...after!.sources, ...known]));
@@ -31,7 +35,7 @@ export async function proved(finding: Finding, trace: Trace, rerun: Rerun): Prom
     texts.push(`${lineOf(next.culprit, finding.culprit?.file)}, ${next.fix.text}`);
     after = await rerun(sources);
   }
-  return { ...finding, proof: judged(finding, trace, first) };
+  return { ...finding, proof: firstProof };
 }
 
 /** The edits that make a program of what it was. */
@@ -41,10 +45,17 @@ function changes(original: ReadonlyMap<string, string>, sources: ReadonlyMap<str
 
 const failed = (text: string): Proof => ({ verified: false, before: {}, after: {}, text });
 
-function judged(finding: Finding, before: Trace, after: Trace): Proof {
-  const [was, is] = [summary(before), summary(after)];
+/** A trace with what the rules find in it. */
+interface Examined {
+  readonly trace: Trace;
+  readonly findings: readonly Finding[];
+}
+const examined = (trace: Trace): Examined => ({ trace, findings: examine(trace) });
+
+function judged(finding: Finding, before: Examined, after: Examined): Proof {
+  const [was, is] = [summary(before.trace), summary(after.trace)];
   const objection = objectionTo(finding, before, after);
-  const text = objection === null ? `re-ran with the fix: ${[lossText(was, is), gradText(is), differencesText(after)].filter((part) => part !== "").join("; ")}` : `not proved: ${objection}`;
+  const text = objection === null ? `re-ran with the fix: ${[lossText(was, is), gradText(is), differencesText(after.trace)].filter((part) => part !== "").join("; ")}` : `not proved: ${objection}`;
   return { verified: objection === null, before: was, after: is, text };
 }
 
@@ -52,12 +63,11 @@ function judged(finding: Finding, before: Trace, after: Trace): Proof {
 const magnitudes = new Set(["exploding-gradient", "vanishing-gradient"]);
 
 /** Why the repaired program does not prove the repair; null where it does. */
-function objectionTo(finding: Finding, before: Trace, after: Trace): string | null {
+function objectionTo(finding: Finding, { trace: before, findings: known }: Examined, { trace: after, findings }: Examined): string | null {
   if (after.error !== null) return `with the fix the program ends in ${after.error.error.type}: ${after.error.error.message}`;
-  const left = examine(after).find((f) => f.rule === finding.rule && f.culprit?.line === finding.culprit?.line && f.culprit?.file === finding.culprit?.file);
+  const left = findings.find((f) => f.rule === finding.rule && f.culprit?.line === finding.culprit?.line && f.culprit?.file === finding.culprit?.file);
   if (left !== undefined) return `with the fix ${left.message} is still there`;
-  const known = new Set(examine(before).map(({ rule }) => rule));
-  const fresh = examine(after).find(({ rule, severity }) => (severity === "error" || (magnitudes.has(rule) && magnitudes.has(finding.rule))) && !known.has(rule));
+  const fresh = findings.find(({ rule, severity }) => (severity === "error" || (magnitudes.has(rule) && magnitudes.has(finding.rule))) && !known.some((f) => f.rule === rule));
   if (fresh !== undefined) return `with the fix ${fresh.message} (${fresh.rule})`;
   const sick = after.accumulations.some(({ tensor, values }) => finding.victim?.name === `${after.nameOf(tensor)}.grad` && stillSick(finding, values, after.tensors.get(tensor)!.shape));
   if (sick) return `with the fix ${finding.victim!.name} is still not finite`;
@@ -65,7 +75,8 @@ function objectionTo(finding: Finding, before: Trace, after: Trace): string | nu
   const mayChange = rules.find(({ id }) => id === finding.rule)?.changesLoss === true;
   if (!mayChange && typeof was === "number" && (typeof is !== "number" || !close(was, is))) return `the fix changes the loss from ${fixed(was)} to ${is === null ? "nothing" : fixed(is)}`;
   if (typeof is === "string") return `with the fix the loss is still ${is}`;
-  const ill = sickLeaves(after).find((leaf) => !sickLeaves(before).includes(leaf));
+  const sickBefore = sickLeaves(before);
+  const ill = sickLeaves(after).find((leaf) => !sickBefore.includes(leaf));
   if (ill !== undefined) return `with the fix ${ill}.grad is not finite`;
   const wrong = after.differences.find((difference) => !agrees(difference));
   if (wrong !== undefined) return `a gradient of ${after.nameOf(wrong.tensor)} is ${fixed(wrong.analytic)}, and the central difference ${fixed(wrong.numeric!)}`;

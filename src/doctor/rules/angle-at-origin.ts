@@ -2,6 +2,7 @@ import { findBirths, operandText, widenEdits } from "./birth-rule.ts";
 import { culpritOf, elementText, numberText, unravel } from "./describe.ts";
 import { kindOf } from "./kinds.ts";
 import type { RunEvent } from "../trace/events.ts";
+import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Found, Rule } from "./rule.ts";
 
@@ -22,7 +23,7 @@ function droppedGradients(trace: Trace): Found[] {
     if (at === null) return [];
     const op = trace.opOf(run.node)!;
     const user = trace.userOp(op);
-    const key = JSON.stringify(user.place);
+    const key = placeKey(user.place);
     if (told.has(key)) return [];
     told.add(key);
     const element = unravel(at.position, trace.tensors.get(op.outputs[0])!.shape);

@@ -1,6 +1,6 @@
 /** How rules put events into words: places, elements, equations, paths, edits. */
 import type { BirthEvent, Equation, Num, OpEvent, Place, PoisonEvent } from "../trace/events.ts";
-import { lineText, placeAt, type Span } from "../trace/source.ts";
+import { lineText, placeAt, placeKey, type Span } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { divergenceOf, type Divergence } from "./divergence.ts";
 import { isComputedFrom } from "./updates.ts";
@@ -129,8 +129,8 @@ export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: Poison
   const told = new Set<string>();
   return [...found.values()].filter(({ birth }) => {
     const op = birth.op === null ? null : trace.ops.get(birth.op)!;
-    const { file, line, column } = (op === null ? null : trace.userOp(op).place) ?? { file: "", line: birth.birth, column: 0 };
-    const key = `${file}:${line}:${column}`;
+    const place = op === null ? null : trace.userOp(op).place;
+    const key = place === null ? String(birth.birth) : placeKey(place);
     if (told.has(key)) return false;
     told.add(key);
     return true;

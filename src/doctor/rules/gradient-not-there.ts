@@ -1,6 +1,6 @@
 import { culpritAt, lineOf } from "./describe.ts";
 import type { ReadEvent } from "../trace/events.ts";
-import { placeAt } from "../trace/source.ts";
+import { placeAt, positionOf } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { moved, statementIn, statementOf, type Statement } from "./statements.ts";
 import type { Found, Rule } from "./rule.ts";
@@ -17,7 +17,7 @@ function fatalReading(trace: Trace): ReadEvent | null {
 /** Where the program resets the gradient: the last `w.grad = null` above a line. */
 function resetAbove(trace: Trace, { place, tensor }: ReadEvent): Statement | null {
   const source = trace.sources.get(place!.file)!;
-  const above = source.split("\n").slice(0, place!.line - 1).join("\n");
+  const above = source.slice(0, positionOf(source, place!.line, 1));
   const resets = [...above.matchAll(new RegExp(`\\b${escaped(trace.nameOf(tensor))}\\.grad\\s*=\\s*null`, "g"))];
   return resets.length === 0 ? null : statementIn(trace, place!.file, resets[resets.length - 1].index);
 }

@@ -1,5 +1,6 @@
 import { culpritAt, culpritOf, editOf, lineOf, namesOf } from "./describe.ts";
 import type { AccumulateEvent, OpEvent } from "../trace/events.ts";
+import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
 
@@ -53,7 +54,7 @@ export function reset(trace: Trace, update: OpEvent): Edit[] {
 
 /** One repair for each line that updates, however many leaves it updates. */
 function resets(trace: Trace, stale: readonly Stale[]): Edit[] {
-  const lines = new Map(stale.map(({ update }) => [JSON.stringify(trace.userOp(update).place), update]));
+  const lines = new Map(stale.map(({ update }) => [placeKey(trace.userOp(update).place), update]));
   return [...lines.values()].flatMap((update) => reset(trace, update));
 }
 

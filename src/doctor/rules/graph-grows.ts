@@ -1,6 +1,7 @@
 import { detachedIn } from "./copies.ts";
 import { culpritOf, lineOf } from "./describe.ts";
 import type { OpEvent } from "../trace/events.ts";
+import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Rule } from "./rule.ts";
 
@@ -23,7 +24,7 @@ function growths(trace: Trace): Growth[] {
     for (const tensor of new Set(use.inputs)) {
       const maker = end < 0 ? null : trace.makerOf(tensor);
       if (maker === null || maker.node === null || trace.isBefore(ends[end], maker)) continue;
-      const key = JSON.stringify([use.place, trace.userOp(maker).place]);
+      const key = `${placeKey(use.place)} ${placeKey(trace.userOp(maker).place)}`;
       const known = uses.get(key);
       if (known === undefined) uses.set(key, [{ tensor, use, end }]);
       else known.push({ tensor, use, end });

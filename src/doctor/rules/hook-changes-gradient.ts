@@ -1,5 +1,6 @@
 import { culpritAt, culpritOf } from "./describe.ts";
 import type { BackwardEndEvent, OpEvent } from "../trace/events.ts";
+import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Found, Rule } from "./rule.ts";
 
@@ -8,7 +9,7 @@ const refusal = /hook '.*' has (changed the (size|type) of value|returned an inc
 /** The last op that a hook of a backward called: it runs in no node, and not at the line that called backward. */
 function lastInHook(trace: Trace, end: BackwardEndEvent): OpEvent | null {
   const start = trace.backwards.get(end.backward)!;
-  const isInHook = (op: OpEvent): boolean => op.run === null && op.within === null && op.place !== null && JSON.stringify(op.place) !== JSON.stringify(start.place);
+  const isInHook = (op: OpEvent): boolean => op.run === null && op.within === null && op.place !== null && placeKey(op.place) !== placeKey(start.place);
   return [...trace.ops.values()].findLast((op) => isInHook(op) && trace.isBefore(start, op) && trace.isBefore(op, end)) ?? null;
 }
 

@@ -1,6 +1,7 @@
 import { culpritOf, editOf, lineOf } from "./describe.ts";
 import { reset } from "./gradients-never-zeroed.ts";
 import type { OpEvent } from "../trace/events.ts";
+import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { removed, statementOf } from "./statements.ts";
 import { gradientsOf, updatesOf } from "./updates.ts";
@@ -20,7 +21,7 @@ function seriesOf(trace: Trace): Series[] {
   for (const { tensor, leaf } of trace.tensors.values()) {
     const maker = leaf ? trace.makerOf(tensor) : null;
     if (maker === null || maker.inputs.length > 0 || !trace.accumulations.some((event) => event.tensor === tensor)) continue;
-    const key = JSON.stringify(trace.userOp(maker).place);
+    const key = placeKey(trace.userOp(maker).place);
     const known = byLine.get(key) ?? { maker: trace.userOp(maker), leaves: [] };
     byLine.set(key, { ...known, leaves: [...known.leaves, tensor] });
   }

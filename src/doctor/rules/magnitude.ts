@@ -1,5 +1,7 @@
 /** How the norm of a gradient changes from a loss to a leaf, and the line of the program at which it changes most. */
 import type { OpEvent } from "../trace/events.ts";
+import { grouped } from "../trace/group.ts";
+import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { culpritOf, pathText } from "./describe.ts";
 import { magnitudeFix } from "./magnitude-repairs.ts";
@@ -71,7 +73,7 @@ function wayTo(trace: Trace, leaf: number, backward: number, direction: "grow" |
     const op = trace.opOf(node);
     if (op === null || norms[i].norm === 0) return;
     const user = trace.userOp(op);
-    const key = JSON.stringify(user.place);
+    const key = placeKey(user.place);
     const ratio = norms[i + 1].norm / norms[i].norm;
     const before = lines.get(key) ?? { op: user, count: 0, ratio: 1, isDerived: false };
     // The inner ops of one call are one run of the line.
@@ -121,7 +123,7 @@ const times = (x: number): string => (x === 0 ? "0" : x >= 0.1 && x < 1000 ? Str
 
 /** One finding for each line to blame, with all the leaves that suffer from it. */
 export function magnitudeFindings(trace: Trace, direction: "grow" | "shrink"): Found[] {
-  const byLine = groupBy(extremeWays(trace, direction), ({ worst }) => JSON.stringify(worst.op.place));
+  const byLine = grouped(extremeWays(trace, direction), ({ worst }) => placeKey(worst.op.place));
   return [...byLine.values()].map((ways): Found => {
     // The leaf that is farthest away tells most.
     const [way] = ways.toSorted((a, b) => b.worst.count - a.worst.count);
@@ -136,10 +138,4 @@ export function magnitudeFindings(trace: Trace, direction: "grow" | "shrink"): F
       fix: magnitudeFix(trace, way, direction),
     };
   });
-}
-
-function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const value of values) groups.set(keyOf(value), [...(groups.get(keyOf(value)) ?? []), value]);
-  return groups;
 }

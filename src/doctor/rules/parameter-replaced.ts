@@ -2,6 +2,7 @@ import { ancestors, updateThatMade } from "./cuts.ts";
 import { culpritOf, editOf, lineOf } from "./describe.ts";
 import { leavesOf, noGraph } from "./leaves.ts";
 import type { OpEvent } from "../trace/events.ts";
+import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
 
@@ -20,8 +21,9 @@ export function replacements(trace: Trace): Replacement[] {
   const found = new Map<string, Replacement>();
   for (const tensor of [...asked, ...refused.flatMap((root) => ancestors(trace, root).slice(1))]) {
     const update = updateThatMade(trace, tensor);
-    const line = JSON.stringify(update?.op.place);
-    if (update !== null && !found.has(line)) found.set(line, update);
+    if (update === null) continue;
+    const line = placeKey(update.op.place);
+    if (!found.has(line)) found.set(line, update);
   }
   return [...found.values()];
 }

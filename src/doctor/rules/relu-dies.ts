@@ -1,6 +1,7 @@
 import { culpritOf, lineOf } from "./describe.ts";
 import { leaking } from "./magnitude-repairs.ts";
 import type { OpEvent } from "../trace/events.ts";
+import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Found, Rule } from "./rule.ts";
 
@@ -26,7 +27,7 @@ function callsByLine(trace: Trace): OpEvent[][] {
   const backwards = [...trace.backwards.values()];
   for (const op of trace.ops.values()) {
     if (!/^relu6?$/.test(op.name) || op.within !== null || op.node === null) continue;
-    const key = JSON.stringify(op.place);
+    const key = placeKey(op.place);
     const calls = lines.get(key);
     if (calls === undefined) lines.set(key, [op]);
     else if (backwards.some((b) => trace.isBefore(calls[calls.length - 1], b) && trace.isBefore(b, op))) calls.push(op);

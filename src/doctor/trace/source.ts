@@ -1,5 +1,7 @@
 /** Reads the user's source around a call site; a few rules of JavaScript's syntax are enough. */
 
+import type { Place } from "./events.ts";
+
 /** A stretch of a source, in characters. */
 export interface Span {
   readonly start: number;
@@ -26,6 +28,9 @@ export function positionOf(source: string, line: number, column: number): number
   for (let n = 1; n < line; n++) start = source.indexOf("\n", start) + 1;
   return start + column - 1;
 }
+
+/** A place as the key of a map; the same for all calls whose place is unknown. */
+export const placeKey = (place: Place | null): string => (place === null ? "" : `${place.file}:${place.line}:${place.column}`);
 
 /** Line and column of a position. */
 export function placeAt(source: string, position: number): { line: number; column: number } {

@@ -3,8 +3,9 @@ import type {
   AccumulateEvent, BackwardEndEvent, BackwardEvent, BirthEvent, DifferenceEvent, ErrorEvent, Event, NodeEvent, Num, OpEvent, Place, PoisonEvent, ReadEvent, RunEvent,
   TensorEvent, WriteEvent,
 } from "./events.ts";
+import { grouped } from "./group.ts";
 import { assignedName } from "./names.ts";
-import { expressionAt, type Expression } from "./source.ts";
+import { expressionAt, placeKey, type Expression } from "./source.ts";
 
 /** How the elements of one tensor came from another's. */
 export interface Flow {
@@ -16,8 +17,6 @@ export interface Flow {
   /** No gradient comes back this way. */
   readonly cut: boolean;
 }
-
-const placeKey = ({ file, line, column }: Place): string => `${file}:${line}:${column}`;
 
 /** Texts longer than this are named by their op alone. */
 const longestName = 48;
@@ -222,11 +221,8 @@ export class Trace {
   /** The flows by where they lead, and by where they come from. */
   get flows(): NonNullable<Trace["known"]> {
     if (this.known === null) {
-      this.known = { into: new Map(), outOf: new Map() };
-      for (const flow of this.findFlows()) {
-        listIn(this.known.into, flow.to).push(flow);
-        listIn(this.known.outOf, flow.from).push(flow);
-      }
+      const flows = this.findFlows();
+      this.known = { into: grouped(flows, ({ to }) => to), outOf: grouped(flows, ({ from }) => from) };
     }
     return this.known;
   }
@@ -261,12 +257,6 @@ export class Trace {
     for (let f = cameFrom.get(from) ?? null; f !== null; f = cameFrom.get(f.to) ?? null) path.push(f);
     return path;
   }
-}
-
-function listIn<K, V>(lists: Map<K, V[]>, key: K): V[] {
-  let list = lists.get(key);
-  if (list === undefined) lists.set(key, (list = []));
-  return list;
 }
 
 /** A number that is unlikely to be equal by chance. */

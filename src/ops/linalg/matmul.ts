@@ -6,7 +6,7 @@ import { RuntimeError } from "../../errors.ts";
 import { gradMode } from "../../autograd/grad-mode.ts";
 import { requiresGrad } from "../../autograd/variable.ts";
 import { FLOAT, typeMetaName } from "../../tensor/dtype.ts";
-import { broadcastSizes, listText, numelOf, wrapDim, type Sizes } from "../../tensor/layout.ts";
+import { broadcastSizes, listText, numelOf, wrapDims, type Sizes } from "../../tensor/layout.ts";
 import { emptyTensor, Tensor } from "../../tensor/tensor.ts";
 import { contiguous } from "../creation/copy.ts";
 import { multiplyBatches } from "./matrix-product.ts";
@@ -143,8 +143,8 @@ function contracted(a: Tensor, b: Tensor, dims1: readonly number[], dims2: reado
       throw new RuntimeError(`contracted dimensions need to match, but first has size ${s1} in dim ${d1} and second has size ${s2} in dim ${d2}`);
     } else count *= s1;
   });
-  const folded1 = distinct(dims1, a._sizes.length);
-  const folded2 = distinct(dims2, b._sizes.length);
+  const folded1 = wrapDims(dims1, a._sizes.length);
+  const folded2 = wrapDims(dims2, b._sizes.length);
   const kept1 = [...a._sizes.keys()].filter((d) => !folded1.includes(d));
   const kept2 = [...b._sizes.keys()].filter((d) => !folded2.includes(d));
   const sizes1 = kept1.map((d) => t1._sizes[d]);
@@ -160,13 +160,6 @@ function contracted(a: Tensor, b: Tensor, dims1: readonly number[], dims2: reado
 }
 
 const asVector = (t: Tensor): Tensor => (t._sizes.length === 1 ? t : t.reshape([t._numel]));
-
-function distinct(dims: readonly number[], ndim: number): number[] {
-  const wrapped = dims.map((d) => wrapDim(d, ndim));
-  const repeated = wrapped.find((d, i) => wrapped.indexOf(d) !== i);
-  if (repeated !== undefined) throw new RuntimeError(`dim ${repeated} appears multiple times in the list of dims`);
-  return wrapped;
-}
 
 type Contraction = number | Tensor | readonly [readonly number[], readonly number[]];
 

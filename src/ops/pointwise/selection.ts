@@ -78,30 +78,20 @@ function checkFill(values: readonly unknown[], common: DType): void {
 const filled: Formula = ({ self, mask, value }) => self.masked_fill(mask, value);
 const unmaskedGrad = rowMajorGradient(({ grad, mask }) => grad.masked_fill(mask, 0));
 
+const filling = { value: filled, refuse: refuseMask, check: checkFill, writesShared: true, layout: "contiguous", numbers: false, takesOut: false } as const;
+
 /** `value` where `mask` holds, `self` elsewhere; `value` is a number or a 0-dim tensor. */
 export const masked_fill: InplaceOp<[self: Tensor, mask: Tensor, value: TensorLike]> = overloaded(
   {},
   new PointwiseOverload("masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor", {
-    value: filled,
+    ...filling,
     backward: { self: unmaskedGrad, value: rowMajorGradient(({ grad, mask }) => grad.masked_fill(mask.logical_not(), 0)) },
     unpromoted: ["mask", "value"],
-    refuse: refuseMask,
-    check: checkFill,
-    writesShared: true,
-    layout: "contiguous",
-    numbers: false,
     node: "MaskedFillBackward1",
-    takesOut: false,
   }),
   new PointwiseOverload("masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor", {
-    value: filled,
+    ...filling,
     backward: { self: unmaskedGrad },
     unpromoted: ["mask"],
-    refuse: refuseMask,
-    check: checkFill,
-    writesShared: true,
-    layout: "contiguous",
-    numbers: false,
-    takesOut: false,
   }),
 );

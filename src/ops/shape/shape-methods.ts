@@ -5,11 +5,11 @@ import { makeOp, type FunctionOp, type InplaceOnlyOp, type Op } from "../../disp
 import { RuntimeError } from "../../errors.ts";
 import type { Formula } from "../../ir/arithmetic.ts";
 import type { DType } from "../../tensor/dtype.ts";
-import { inferSize, isExpandable, listText, viewStrides, type Sizes } from "../../tensor/layout.ts";
+import { isExpandable, listText, type Sizes } from "../../tensor/layout.ts";
 import { emptyTensor, Tensor } from "../../tensor/tensor.ts";
 import { expandError, writeInto } from "../creation/copy.ts";
 import { checkSizes, filled } from "../creation/fill.ts";
-import { part, selectGeometry, windowGeometry } from "./view-geometry.ts";
+import { part, selectGeometry, viewGeometry, windowGeometry } from "./view-geometry.ts";
 
 type Size = readonly number[];
 /** Sizes may also be given one by one. */
@@ -29,16 +29,7 @@ export const view: Op<[self: Tensor, size: Size | DType], { size?: Size; dtype?:
   [
     new CompositeOverload("view.dtype(Tensor self, ScalarType dtype) -> Tensor", viewAs),
     new ViewOverload("view(Tensor self, int[] size) -> Tensor", {
-      view: (self: Tensor, size: Sizes) => {
-        const sizes = inferSize(size, self._numel);
-        const strides = viewStrides(self._sizes, self._strides, sizes);
-        if (strides === null) {
-          throw new RuntimeError(
-            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead.",
-          );
-        }
-        return { sizes, strides, offset: self._offset };
-      },
+      view: viewGeometry,
       backward: ({ grad, self_sizes }) => grad.reshape(self_sizes),
     }),
   ],

@@ -1,21 +1,15 @@
 /** What `reshape` and composites are made of besides `view`; the graph shows them by their names. */
 import { kernel, view } from "../../dispatch/define.ts";
 import type { FunctionOp } from "../../dispatch/op.ts";
-import { RuntimeError } from "../../errors.ts";
-import { inferSize, viewStrides, type Sizes } from "../../tensor/layout.ts";
+import type { Sizes } from "../../tensor/layout.ts";
 import { newCounter, Tensor } from "../../tensor/tensor.ts";
+import { viewGeometry } from "./view-geometry.ts";
 
 /** The elements of a fresh tensor, which nobody else holds, as `size`; unlike a view it has a version of its own. */
 export const _unsafe_view: FunctionOp<[self: Tensor, size: readonly number[]]> = kernel("_unsafe_view(Tensor self, int[] size) -> Tensor", {
   forward: (self: Tensor, size: Sizes) => {
-    const sizes = inferSize(size, self._numel);
-    const strides = viewStrides(self._sizes, self._strides, sizes);
-    if (strides === null) {
-      throw new RuntimeError(
-        "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead.",
-      );
-    }
-    return new Tensor(self._storage, sizes, strides, self._offset, self.dtype, newCounter());
+    const { sizes, strides, offset } = viewGeometry(self, size);
+    return new Tensor(self._storage, sizes, strides, offset, self.dtype, newCounter());
   },
   backward: { self: ({ grad, self_sizes }) => grad.reshape(self_sizes) },
   method: false,

@@ -1,7 +1,7 @@
 /** Where views lie in the memory of their tensor: sizes, strides and offset, with PyTorch's refusals. */
 import type { View } from "../../dispatch/define.ts";
 import { IndexError, RuntimeError } from "../../errors.ts";
-import { listText, wrapDim, type Sizes } from "../../tensor/layout.ts";
+import { inferSize, listText, viewStrides, wrapDim, type Sizes } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** `self[start:end:step]` along `dim`; the bounds may be negative, and are clamped as Python clamps them. */
@@ -28,6 +28,18 @@ export function narrowStart(self: Tensor, dim: number, start: number, length: nu
   const first = start < 0 ? start + size : start;
   if (length < 0 || first > size - length) throw new RuntimeError(`start (${first}) + length (${length}) exceeds dimension size (${size}).`);
   return first;
+}
+
+/** The same elements as `size`, in which one size may be -1. */
+export function viewGeometry(self: Tensor, size: Sizes): View {
+  const sizes = inferSize(size, self._numel);
+  const strides = viewStrides(self._sizes, self._strides, sizes);
+  if (strides === null) {
+    throw new RuntimeError(
+      "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead.",
+    );
+  }
+  return { sizes, strides, offset: self._offset };
 }
 
 /** What lies at `index` along `dim`, without that dimension. */

@@ -1,6 +1,7 @@
 /** Cuts that findings speak of, as nodes between what uses the value and what it was computed from. */
 import type { Finding } from "../../rules/rule.ts";
 import type { Place } from "../../trace/events.ts";
+import { placeAt, placeKey } from "../../trace/source.ts";
 import type { Flow, Trace } from "../../trace/trace.ts";
 
 export interface Cut {
@@ -16,8 +17,6 @@ export interface Cut {
   readonly losses: readonly number[];
 }
 
-const keyOf = ({ file, line, column }: Place): string => `${file}:${line}:${column}`;
-
 const noFlows: Trace["flows"] = { into: new Map(), outOf: new Map() };
 
 export class Cuts {
@@ -29,7 +28,7 @@ export class Cuts {
 
   constructor(trace: Trace, findings: readonly Finding[]) {
     this.trace = trace;
-    const blamed = new Set(findings.flatMap(({ culprit }) => (culprit === null ? [] : [keyOf(culprit)])));
+    const blamed = new Set(findings.flatMap(({ culprit }) => (culprit === null ? [] : [placeKey(culprit)])));
     const { into, outOf } = blamed.size === 0 ? noFlows : trace.flows;
     this.into = into;
     this.outOf = outOf;
@@ -46,8 +45,7 @@ export class Cuts {
     const place = placeOf(this.trace, flow);
     const expression = this.trace.expression(place);
     if (place === null || expression === null) return "";
-    const before = this.trace.sources.get(place.file)!.slice(0, expression.name).split("\n");
-    return keyOf({ file: place.file, line: before.length, column: before.at(-1)!.length + 1 });
+    return placeKey({ file: place.file, ...placeAt(this.trace.sources.get(place.file)!, expression.name) });
   }
 
   /** The cuts below some nodes, one for each line. */

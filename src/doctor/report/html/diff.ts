@@ -1,7 +1,7 @@
 /** A repair as the lines that it takes away and adds. */
 import { edited } from "../../proof/edits.ts";
 import type { Edit } from "../../rules/rule.ts";
-import { grouped } from "./group.ts";
+import { grouped } from "../../trace/group.ts";
 import type { DiffHunk } from "./page.ts";
 
 /** Lines that are shown around a change. */

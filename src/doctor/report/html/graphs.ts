@@ -2,7 +2,7 @@
 import type { BackwardEvent, NodeEvent, RunEvent, Values } from "../../trace/events.ts";
 import type { Trace } from "../../trace/trace.ts";
 import type { Cut, Cuts } from "./cuts.ts";
-import { grouped } from "./group.ts";
+import { grouped } from "../../trace/group.ts";
 import type { Memory, Save } from "./memory.ts";
 import type { Names } from "./names.ts";
 import type { Graph, GraphNode, LeafNorms, Stats } from "./page.ts";

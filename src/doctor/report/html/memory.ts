@@ -1,7 +1,7 @@
 /** Who wrote, saved and used the memory of each storage, in the order in which it happened. */
 import type { Event, NodeEvent, OpEvent, RunEvent, WriteEvent } from "../../trace/events.ts";
 import type { Trace } from "../../trace/trace.ts";
-import { grouped } from "./group.ts";
+import { grouped } from "../../trace/group.ts";
 import type { Moment, StorageTimeline } from "./page.ts";
 import type { Names } from "./names.ts";
 import type { Spots } from "./spots.ts";
