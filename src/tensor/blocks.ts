@@ -13,8 +13,10 @@ import { GRANULE, Spans, type Span } from "./spans.ts";
 
 /** What may be resident at first: enough for most programs, and little beside what a process takes anyhow. */
 const MODERATE = 256 * 2 ** 20;
-/** Bytes that are placed between two looks at what has died young. */
-const NURSERY = 32 * 2 ** 20;
+/** Bytes that are placed between two looks at what has died young: few, which stay in the caches, while results come fast and die at once. */
+const [SMALL_NURSERY, LARGE_NURSERY] = [8 * 2 ** 20, 32 * 2 ** 20];
+/** Bytes in a millisecond; who places more waits for memory, else arithmetic hides the waiting and a look costs more than it saves. */
+const FAST = 7e6;
 /** After so many looks in vain there are no more: the engine does not tell of the young. */
 const MOST_BARREN = 16;
 /** The share of a program's time that the collector may take before more is let gather. */
@@ -223,14 +225,18 @@ let collectAt = MODERATE;
 /** `placed` and the time after the last one. */
 const collected = { placed: -Infinity, time: 0 };
 
-/** What has been placed since the last collection, and what was found alive in only one. */
+/** What has been placed since the last look, and what was found alive in only one. */
 let young: Block[] = [];
 let youngBytes = 0;
+/** So many bytes are placed until the next. */
+let nursery = LARGE_NURSERY;
+/** The time after the last. */
+let lookedAt = 0;
 /** Looks in a row that found nothing dead. */
 let barren = 0;
 
 function collectWhereDue(bytes: number): void {
-  if (youngBytes >= NURSERY) collectYoung();
+  if (youngBytes >= nursery) collectYoung();
   if (resident + bytes > Math.min(collectAt, limit) && placed - collected.placed >= allowance) collect();
 }
 
@@ -238,15 +244,20 @@ function collectWhereDue(bytes: number): void {
 function collectYoung(): void {
   collectGarbage("minor");
   const survivors: Block[] = [];
-  barren++;
+  let freed = 0;
   for (const block of young) {
     if (block.address < 0) continue;
     if (block.isDead) {
       block.free();
-      barren = 0;
+      freed += block.bytes;
     } else if (!block.survived) survivors.push(block);
     block.survived = true;
   }
+  const now = performance.now();
+  const pays = freed >= youngBytes / 2 && youngBytes >= FAST * (now - lookedAt);
+  nursery = pays ? Math.max(nursery / 2, SMALL_NURSERY) : Math.min(nursery * 2, LARGE_NURSERY);
+  lookedAt = now;
+  barren = freed > 0 ? 0 : barren + 1;
   const goesOn = barren < MOST_BARREN;
   young = goesOn ? survivors : [];
   youngBytes = goesOn ? 0 : -Infinity;
