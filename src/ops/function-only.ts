@@ -2,6 +2,7 @@
  * The ops of the torch namespace that are no methods of Tensor: nothing but a program that names them needs them, and a bundler leaves
  * the others out. One line for each file.
  */
+export * from "./pointwise/activation-functions.ts";
 export { batch_norm, instance_norm, native_batch_norm } from "./nn/batch-norm.ts";
 export * from "./linalg/bilinear.ts";
 export * from "./shape/combining.ts";
@@ -20,7 +21,9 @@ export { constant_pad_nd } from "./nn/padding.ts";
 export { adaptive_avg_pool1d, adaptive_max_pool1d, avg_pool1d, max_pool1d, max_pool2d, max_pool3d } from "./nn/pooling.ts";
 export * from "./queries.ts";
 export * from "./creation/ranges.ts";
+export * from "./random/random.ts";
 export { rms_norm } from "./nn/rms-norm.ts";
 export * from "./shape/sample-gradient.ts";
+export * from "./reductions/searching.ts";
 export * from "./shape/shuffling.ts";
 export * from "./creation/type-info.ts";

@@ -27,7 +27,7 @@ export * from "./reductions/order-statistics.ts";
 export * from "./pointwise/pointwise.ts";
 export * from "./pointwise/power.ts";
 export * from "./reductions/quantile.ts";
-export * from "./random/random.ts";
+export * from "./random/sampling.ts";
 export * from "./shape/rearranging.ts";
 export * from "./reductions/reduction.ts";
 export * from "./reductions/renorm.ts";

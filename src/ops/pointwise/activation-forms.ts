@@ -2,17 +2,15 @@
 import { KernelOverload } from "../../dispatch/define.ts";
 import { choose, PointwiseOverload } from "../../dispatch/pointwise.ts";
 import { RuntimeError } from "../../errors.ts";
-import type { Arithmetic, Formula } from "../../ir/arithmetic.ts";
+import type { Formula } from "../../ir/arithmetic.ts";
 import { BOOL, checkFits, float32, INT, uint8, type DType } from "../../tensor/dtype.ts";
 import { wrapDim } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { cat } from "../shape/joining.ts";
+import { shrunkGrad, zeroOf } from "./activation.ts";
 import { noKernel, both, mustFit } from "./refusals.ts";
 
 type Scalar = number | bigint | boolean;
-
-/** 0 everywhere, and yet a function of `x`, so that a gradient made with it can be differentiated again. */
-const zeroOf = <V extends Arithmetic<V>>(x: V): V => x.sign().mul(0);
 
 /** Runs the plain or the in-place form. */
 const run = (form: PointwiseOverload, written: PointwiseOverload, inplace: boolean, values: unknown[]): Tensor =>
@@ -188,15 +186,6 @@ export const logSigmoidForm = new PointwiseOverload("log_sigmoid(Tensor self) ->
   check: noKernel("log_sigmoid_cpu", BOOL, INT),
 });
 
-const shrunkGrad: Formula = ({ grad, self, lambd }) => grad.where(self.lt(lambd.neg()).logical_or(self.gt(lambd)), zeroOf(self));
-
-/** 0 where |x| <= lambd, x elsewhere. */
-export const hardshrinkForm = new PointwiseOverload("hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor", {
-  value: ({ self, lambd }) => self.masked_fill(self.ge(lambd.neg()).logical_and(self.le(lambd)), 0),
-  backward: { self: shrunkGrad },
-  check: noKernel("hardshrink_cpu", BOOL, INT),
-});
-
 function checkLambda([, lambd]: readonly unknown[], common: DType): void {
   noKernel("softshrink_check", BOOL, INT)([], common);
   if (!((lambd as number) >= 0)) {
@@ -211,18 +200,6 @@ export const softshrinkForm = new PointwiseOverload("softshrink(Tensor self, Sca
   value: ({ self, lambd }) => self.sub(lambd).where(self.gt(lambd), self.add(lambd).where(self.lt(lambd.neg()), self.mul(0))),
   backward: { self: shrunkGrad },
   refuse: checkLambda,
-});
-
-/** x where it is positive, `weight` · x elsewhere. */
-export const preluKernel = new PointwiseOverload("_prelu_kernel(Tensor self, Tensor weight) -> Tensor", {
-  value: ({ self, weight }) => self.where(self.gt(0), self.mul(weight)),
-  backward: {
-    self: ({ grad, self, weight }) => grad.mul(zeroOf(self).add(1).where(self.gt(0), weight)),
-    weight: ({ grad, self }) => self.mul(grad).masked_fill(self.ge(0), 0),
-  },
-  check: noKernel("prelu_cpu", BOOL, INT),
-  numbers: false,
-  node: "PreluKernelBackward0",
 });
 
 const halves = (self: Tensor, dim: number): readonly Tensor[] => self.chunk(2, dim);

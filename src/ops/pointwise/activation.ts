@@ -1,45 +1,42 @@
-/** Activation functions of the torch namespace; torch.nn.functional has more. */
+/** Activation functions that are methods too, as in aten/src/ATen/native/cpu/Activation.cpp; torch.nn.functional has more. */
 import { composite } from "../../dispatch/define.ts";
-import type { FunctionOp, Op } from "../../dispatch/op.ts";
+import type { Op } from "../../dispatch/op.ts";
 import { foundDtype } from "../../dispatch/out.ts";
+import { PointwiseOverload } from "../../dispatch/pointwise.ts";
 import { RuntimeError } from "../../errors.ts";
+import type { Arithmetic, Formula } from "../../ir/arithmetic.ts";
+import { BOOL, INT } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { celuOf, hardshrinkForm, preluKernel, seluOf, thresholdOf } from "./activation-forms.ts";
+import { noKernel } from "./refusals.ts";
 
-type Scalar = number | bigint | boolean;
-type Threshold = FunctionOp<[self: Tensor, threshold: Scalar, value: Scalar]>;
-type Celu = FunctionOp<[self: Tensor, alpha?: number], { alpha?: number }>;
+/** 0 everywhere, and yet a function of `x`, so that a gradient made with it can be differentiated again. */
+export const zeroOf = <V extends Arithmetic<V>>(x: V): V => x.sign().mul(0);
 
-const inNamespace = { method: false, takesOut: false };
+/** The gradient of what is 0 within `lambd`. */
+export const shrunkGrad: Formula = ({ grad, self, lambd }) => grad.where(self.lt(lambd.neg()).logical_or(self.gt(lambd)), zeroOf(self));
 
-/** `self` where it is above `threshold`, `value` elsewhere. */
-export const threshold: Threshold = composite(
-  "threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor",
-  (self: Tensor, limit: Scalar, value: Scalar) => thresholdOf(self, limit, value, false),
-  { method: false },
-);
-/** `threshold` in place. */
-export const threshold_: Threshold = composite(
-  "threshold_(Tensor self, Scalar threshold, Scalar value) -> Tensor",
-  (self: Tensor, limit: Scalar, value: Scalar) => thresholdOf(self, limit, value, true),
-  inNamespace,
-);
-
-/** max(x, 0) + min(alpha · (exp(x) - 1), 0), scaled so that deep networks keep mean 0 and variance 1. */
-export const selu: FunctionOp<[self: Tensor]> = composite("selu(Tensor self) -> Tensor", (self: Tensor) => seluOf(self, false), inNamespace);
-/** `selu` in place. */
-export const selu_: FunctionOp<[self: Tensor]> = composite("selu_(Tensor self) -> Tensor", (self: Tensor) => seluOf(self, true), inNamespace);
-
-/** max(x, 0) + min(alpha · (exp(x / alpha) - 1), 0). */
-export const celu: Celu = composite("celu(Tensor self, Scalar alpha=1.0) -> Tensor", (self: Tensor, alpha: number) => celuOf(self, alpha, false), inNamespace);
-/** `celu` in place. */
-export const celu_: Celu = composite("celu_(Tensor self, Scalar alpha=1.0) -> Tensor", (self: Tensor, alpha: number) => celuOf(self, alpha, true), inNamespace);
+const hardshrinkForm = new PointwiseOverload("hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor", {
+  value: ({ self, lambd }) => self.masked_fill(self.ge(lambd.neg()).logical_and(self.le(lambd)), 0),
+  backward: { self: shrunkGrad },
+  check: noKernel("hardshrink_cpu", BOOL, INT),
+});
 
 /** 0 where |x| <= lambd, x elsewhere. */
 export const hardshrink: Op<[self: Tensor, lambd?: number], { lambd?: number }> = composite("hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor", (self: Tensor, lambd: number) =>
   hardshrinkForm.call([self, lambd]),
   { outRule: foundDtype },
 );
+
+const preluKernel = new PointwiseOverload("_prelu_kernel(Tensor self, Tensor weight) -> Tensor", {
+  value: ({ self, weight }) => self.where(self.gt(0), self.mul(weight)),
+  backward: {
+    self: ({ grad, self, weight }) => grad.mul(zeroOf(self).add(1).where(self.gt(0), weight)),
+    weight: ({ grad, self }) => self.mul(grad).masked_fill(self.ge(0), 0),
+  },
+  check: noKernel("prelu_cpu", BOOL, INT),
+  numbers: false,
+  node: "PreluKernelBackward0",
+});
 
 /** The weights in a shape that broadcasts along dimension 1 of `self`. */
 function channelWeights(self: Tensor, weight: Tensor): Tensor {

@@ -14,6 +14,9 @@ import { fillInMemoryOrder, readInMemoryOrder } from "../creation/memory-order.t
 
 export type Int = number | bigint;
 export type RandomSource = Generator | null;
+export interface Source {
+  generator?: Generator | null;
+}
 
 function refuseNonFloat(dtype: DType, kernelName: string): void {
   if (dtype.kind !== FLOAT) throw new NotImplementedError(`"${kernelName}" not implemented for '${dtype.title}'`);

@@ -1,17 +1,12 @@
 /** In-place forms that fill a tensor with random numbers. What they overwrite gets no gradient: zeros. */
 import { KernelOverload, type Backward } from "../../dispatch/define.ts";
 import { makeOp, type InplaceOnlyOp } from "../../dispatch/op.ts";
-import type { Generator } from "../../random/generator.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { zeros_like } from "../creation/creation.ts";
 import { emptyLike } from "../creation/fill.ts";
 import {
-  fillCauchy, fillExponential, fillGeometric, fillLogNormal, fillNormal, fillUniform, fillWithRange, fillWithWhole, type Int, type RandomSource,
+  fillCauchy, fillExponential, fillGeometric, fillLogNormal, fillNormal, fillUniform, fillWithRange, fillWithWhole, type Int, type RandomSource, type Source,
 } from "./random-fill.ts";
-
-interface Source {
-  generator?: Generator | null;
-}
 
 /** Gradients of what random numbers have replaced. */
 const overwritten: Backward = { self: ({ grad }) => zeros_like(grad) };
