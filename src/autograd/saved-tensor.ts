@@ -52,7 +52,7 @@ export class SavedTensor {
   private freed = false;
   /** The version that the tensor had when it was saved. */
   readonly version: number;
-  /** The sizes of an output when it was saved; `t_` and its kin change those of the tensor. */
+  /** The sizes of an output, or of a view written in place, when it was saved; `t_` and its kin change those of the tensor. */
   private readonly sizes: Sizes;
   private readonly wasLeaf: boolean;
   /** The node that saves it made it. A view written in place is made anew out of its base, by another node. */
@@ -165,7 +165,7 @@ export class SavedTensor {
       );
     }
     // PyTorch keeps no output number of such a tensor, and says 0.
-    if (written) throw modified(tensor, tensor._sizes, this.maker(tensor, savedFor), 0, this.version);
+    if (written) throw modified(tensor, this.viewMaker === null ? tensor._sizes : this.sizes, this.maker(tensor, savedFor), 0, this.version);
     return tensor;
   }
 

@@ -330,8 +330,6 @@ interface CompositeOptions {
   takesOut?: boolean | undefined;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
   refuse?: (...values: any[]) => void;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments have the types of the schema
-  refuseOut?: (out: Tensor, ...values: any[]) => void;
 }
 
 /** An op made of other ops: it has neither kernel nor gradient of its own. */
@@ -340,14 +338,12 @@ export class CompositeOverload implements Overload {
   readonly outRule: OutRule | undefined;
   readonly inplace?: (values: unknown[]) => Tensor;
   readonly refuse?: ((...values: never[]) => void) | undefined;
-  readonly refuseOut?: ((out: Tensor, ...values: never[]) => void) | undefined;
   private readonly body: (...args: never[]) => unknown;
-  constructor(text: string, body: (...args: never[]) => unknown, { inplace, takesOut = true, outRule, refuse, refuseOut }: CompositeOptions = {}) {
+  constructor(text: string, body: (...args: never[]) => unknown, { inplace, takesOut = true, outRule, refuse }: CompositeOptions = {}) {
     this.signature = new Signature(parseSchema(text), { takesOut });
     this.outRule = outRule;
     this.body = body;
     this.refuse = refuse;
-    this.refuseOut = refuseOut;
     if (inplace !== undefined) this.inplace = (values) => inplace(...(values as never[]));
   }
   call(values: unknown[]): unknown {

@@ -20,8 +20,6 @@ export interface Overload {
   readonly differentiates?: boolean;
   /** Refuses arguments before anybody looks at `out`. */
   readonly refuse?: ((...values: never[]) => void) | undefined;
-  /** Refuses an `out` that the op checks before it computes. */
-  readonly refuseOut?: ((out: Tensor, ...values: never[]) => void) | undefined;
 }
 
 /** Each way to break off the positional arguments `P` and to give the rest by name. */
@@ -175,13 +173,12 @@ function overloadWithOut(op: AnyOp, args: unknown[], named: Record<string, unkno
 
 /** `out=`: computes, then writes into the given tensors. */
 function callWithOut(op: AnyOp, args: unknown[], { out, ...rest }: Record<string, unknown>): unknown {
-  const [{ signature, outRule, differentiates, refuse, refuseOut }, values] = overloadWithOut(op, args, rest, out);
+  const [{ signature, outRule, differentiates, refuse }, values] = overloadWithOut(op, args, rest, out);
   const rule = outRule ?? {};
   refuse?.(...values);
   const isFactory = signature.schema.positions.has("pin_memory");
   const outs = checkOut(op.opName, out, differentiates === false ? null : args);
-  for (const { dtype } of outs) rule.refuses?.(dtype);
-  refuseOut?.(outs[0], ...values);
+  if (rule.refuses !== undefined) for (const one of outs) rule.refuses(one, ...values);
   const result = invoke(op, [...args, rule.setsDtype === true ? { dtype: outs[0].dtype, ...rest } : rest], false);
   const results = result instanceof Tensor ? [result] : (result as Tensor[]);
   for (const [i, r] of results.entries()) writeOut(outs[i], r, i, args, rule, isFactory);

@@ -13,8 +13,8 @@ import { refuseBroadcastOutput, refuseInternalOverlap, refuseOverlap, refusePart
 export interface OutRule {
   /** Refuses the dtype of the `index`-th out, where it is not that of the result. By default those to which the result may not be cast. */
   readonly dtype?: (out: DType, result: DType, index: number) => void;
-  /** Refuses the dtype of an out before anything is computed. */
-  readonly refuses?: (out: DType) => void;
+  /** Refuses an out before anything is computed; gets it and the arguments of the call. */
+  readonly refuses?: (out: Tensor, ...values: never[]) => void;
   /** Must `out` share no memory with an input? By default it may be an input, but not overlap one. */
   readonly apart?: boolean;
   /** Must an `out` that is an input have the size of the result, as in TensorIterator? By default it is resized. */

@@ -194,7 +194,8 @@ export class PointwiseOverload implements Overload {
     return pick(...(names.map((name) => values[positions.get(name)!]) as never[]));
   }
 
-  private dtypes(values: readonly unknown[]): { common: DType; out: DType } {
+  /** The dtype in which a call computes, and that of its result. */
+  protected dtypes(values: readonly unknown[]): { common: DType; out: DType } {
     const { operands, definition } = this;
     let common: DType;
     const first = values[operands[0]];

@@ -20,7 +20,7 @@ import { _unsafe_view } from "../shape/unsafe-view.ts";
  * @example
  * torch.matmul(torch.ones(4, 2, 3), torch.ones(3)).shape; // [4, 2]
  */
-export const matmul: Op<[self: Tensor, other: Tensor], { other?: Tensor }> = composite("matmul(Tensor self, Tensor other) -> Tensor", multiplied, { refuse: refuseScalars, refuseOut });
+export const matmul: Op<[self: Tensor, other: Tensor], { other?: Tensor }> = composite("matmul(Tensor self, Tensor other) -> Tensor", multiplied, { refuse: refuseScalars, outRule: { refuses: refuseOut } });
 
 function refuseScalars(self: Tensor, other: Tensor): void {
   const [d1, d2] = [self._sizes.length, other._sizes.length];

@@ -9,6 +9,7 @@ import type { Formula } from "../../ir/arithmetic.ts";
 import { BOOL, checkFits, typeMetaName, uint8, type DType } from "../../tensor/dtype.ts";
 import { onlyElement } from "../../tensor/read.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { castTo } from "../creation/copy.ts";
 import { mustFit } from "./refusals.ts";
 
 function checkCondition(values: readonly unknown[]): void {
@@ -24,8 +25,17 @@ interface Where {
   (condition: Tensor): readonly Tensor[];
 }
 
+/** A number beside a tensor: PyTorch casts the tensor first, in an operation that is recorded, or cuts the graph where the cast does. */
+class WhereNumber extends PointwiseOverload {
+  override call([condition, ...sides]: unknown[]): Tensor {
+    const { common } = this.dtypes([condition, ...sides]);
+    return super.call([condition, ...sides.map((side) => (side instanceof Tensor ? castTo(side, common) : side))]);
+  }
+}
+
 function whereOf(parameters: string, takesOut = false): PointwiseOverload {
-  return new PointwiseOverload(`where(Tensor condition, ${parameters}) -> Tensor`, {
+  const numbers = parameters.includes("Scalar");
+  return new (numbers ? WhereNumber : PointwiseOverload)(`where(Tensor condition, ${parameters}) -> Tensor`, {
     value: ({ condition, self, other }) => self.where(condition, other),
     backward: {
       self: ({ condition, grad }) => grad.where(condition, 0),

@@ -73,7 +73,11 @@ const amaxLike = (name: "amax" | "amin", reducer: Reducer): Amax =>
       self: ({ grad, self, result, dim, keepdim }) =>
         shared(unfolded(grad, self._sizes, dim, keepdim), unfolded(result, self._sizes, dim, keepdim).eq(self), dim ?? []),
     },
-    outRule: sameDtype((out, result) => `Expected the dtype for input and out to match, but got ${result.title} for input's dtype and ${out.title} for out's dtype.`),
+    outRule: {
+      refuses({ dtype }, self: Tensor) {
+        if (dtype !== self.dtype) throw new RuntimeError(`Expected the dtype for input and out to match, but got ${self.dtype.title} for input's dtype and ${dtype.title} for out's dtype.`);
+      },
+    },
   });
 
 /** The largest element of all, or over `dim`; NaN if there is one. The gradient is shared evenly among equals. */

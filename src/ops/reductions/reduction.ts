@@ -162,7 +162,7 @@ function truthFold(name: "any" | "all"): Op<[self: Tensor, dim?: Dims, keepdim?:
   const outRule: OutRule = {
     dtype: () => {},
     refuses(out) {
-      if (out !== bool && out !== uint8) throw new RuntimeError(`${name} only supports bool tensor for result, got: ${out.title}`);
+      if (out.dtype !== bool && out.dtype !== uint8) throw new RuntimeError(`${name} only supports bool tensor for result, got: ${out.dtype.title}`);
     },
   };
   return overloaded(

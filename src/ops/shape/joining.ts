@@ -127,7 +127,7 @@ export const stack: JoinAlong = kernel("stack(Tensor[] tensors, int dim=0) -> Te
     const split = sizes.toSpliced(d, 0, tensors.length);
     return row._aliased(split, viewStrides(row._sizes, row._strides, split)!, 0);
   },
-  backward: { tensors: ({ grad, dim }) => grad.unbind(dim) },
+  backward: { tensors: ({ grad, dim }) => Array.from({ length: grad.size(dim) }, (_, k) => grad.select(dim, k)) },
   outRule,
 });
 

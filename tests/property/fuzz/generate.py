@@ -51,9 +51,11 @@ class Drawer:
             stmt["out"] = [f"t{self.names + i}" for i in range(12)]
         target = env.get(stmt.get("kwargs", {}).get("out", "$")[1:])
         shape = None if target is None else target.shape
+        leaf = self.leaf_in_graphs(stmt)
+        leaf_shape = None if leaf is None else leaf.shape
         step = self.machine.run(stmt)
         # An `out` that is resized is left out: under the mode that makes the noise PyTorch writes beyond its memory.
-        fit = "missing" not in step and (target is None or target.shape == shape) and self.fit(stmt, step)
+        fit = "missing" not in step and (target is None or target.shape == shape) and (leaf is None or leaf.shape == leaf_shape) and self.fit(stmt, step)
         if fit:
             stmt["out"] = step.get("out", [])
             self.names += len(stmt["out"])
@@ -138,6 +140,13 @@ class Drawer:
         """PyTorch crashes where a hook is registered on a view that no gradient comes to."""
         tensor = self.machine.env.get(stmt.get("self"))
         return stmt["op"] != "register_hook" or tensor is None or not tensor._is_view()
+
+    def leaf_in_graphs(self, stmt):
+        """The leaf whose shape the statement may change, if statements have read it: PyTorch's count of references decides whether its accumulator still lives."""
+        name = stmt["self"] if stmt["op"] == "set:data" else written(stmt)
+        tensor = self.machine.env.get(name)
+        read = tensor is not None and any(name in references(kept) for kept in self.stmts)
+        return tensor if read and tensor.is_leaf and tensor.requires_grad else None
 
     def write_is_defined(self, stmt):
         """No element is written twice, and nothing is read that the statement also writes."""
