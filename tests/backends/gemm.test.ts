@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { gemm } from "../../src/backends/gemm.ts";
 import { axis, lengthOf, single, targetOf, type Axis, type Factor, type Product } from "../../src/backends/product.ts";
 import { multiply as multiplyByDefinition } from "../../src/backends/reference/gemm.ts";
+import { setThreadCount, threadCount } from "../../src/backends/wasm/threads.ts";
 import { float32, float64, type DType } from "../../src/tensor/dtype.ts";
 import { Storage } from "../../src/tensor/heap.ts";
 import { heapAs } from "../../src/tensor/read.ts";
@@ -144,11 +145,29 @@ describe.each([float32, float64])("products of %s", (dtype) => {
   it("of sizes that are packed in several pieces", () => {
     const random = stream(3);
     const value = (): number => 2 * random() - 1;
-    for (const [m, n, k, batch] of [[2100, 9, 30, 1], [7, 2100, 40, 1], [33, 40, 9000, 1], [40, 50, 600, 40]]) {
+    for (const [m, n, k, batch] of [[2100, 9, 30, 1], [7, 2100, 40, 1], [33, 40, 9000, 1], [40, 50, 600, 40], [150, 600, 1300, 1]]) {
       const a = factor(dtype, axis(batch, m * k), axis(m, k), axis(k, 1), value);
       const b = factor(dtype, axis(batch, n * k), axis(k, n), axis(n, 1), value);
       expectClose(dtype, both(dtype, { a, b, out: filled(dtype, batch * m * n, value), alpha: 1, beta: 1 }), k);
     }
+  });
+
+  it("are the same whatever the number of threads", () => {
+    const random = stream(5);
+    const value = (): number => 2 * random() - 1;
+    const before = threadCount();
+    for (const [m, n, k, batch] of [[257, 700, 999, 1], [64, 1100, 300, 1], [65, 50, 70, 9], [150, 600, 1300, 2]]) {
+      const a = factor(dtype, axis(batch, m * k), axis(m, 1), axis(k, m), value);
+      const b = factor(dtype, axis(batch, n * k), axis(k, n), axis(n, 1), value);
+      const results = [1, 2, 3, 1].map((threads) => {
+        setThreadCount(threads);
+        const out = filled(dtype, batch * m * n, () => 1);
+        gemm(dtype, { a, b, out, alpha: 0.5, beta: 2 });
+        return elements(dtype, out, batch * m * n).slice();
+      });
+      for (const other of results.slice(1)) expect(other.every((v, i) => v === results[0][i])).toBe(true);
+    }
+    setThreadCount(before);
   });
 
   it.each([[0, 4, 5], [4, 0, 5], [4, 5, 0]])("of sizes %i, %i and %i", (m, n, k) => {

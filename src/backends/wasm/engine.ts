@@ -6,7 +6,7 @@ import { Assembler, assemble, type WasmModule } from "./assembler.ts";
 declare const WebAssembly: {
   validate: (bytes: Uint8Array<ArrayBuffer>) => boolean;
   Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  Instance: new (module: object, imports: Record<string, Record<string, unknown>>) => { exports: Record<string, (...args: number[]) => void> };
+  Instance: new (module: object, imports: Record<string, Record<string, unknown>>) => { exports: Record<string, (...args: (number | undefined)[]) => void> };
 };
 
 function validates(write: (a: Assembler) => void): boolean {
@@ -29,15 +29,16 @@ export const features = {
 /**
  * A compiled kernel. `run` computes the units `from` to `to` (exclusive) of the work that the block of parameters at the
  * heap address `parameters` describes: what a unit is (an element, a row, a panel) is the kernel's to say. Units do not
- * depend on one another, so several threads may run a kernel on parts of the same work.
+ * depend on one another, so several threads may run a kernel on parts of the same work; `thread` tells them apart, and is left out or 0
+ * for the main one.
  */
 export interface Kernel {
-  readonly run: (parameters: number, from: number, to: number) => void;
+  readonly run: (parameters: number, from: number, to: number, thread?: number) => void;
   /** The module whose function `run` it is, for other threads to make it their own; null where it calls JavaScript. */
   readonly module: Uint8Array<ArrayBuffer> | null;
 }
 
-/** Compiles a module that exports one function, `run(parameters, from, to)`. */
+/** Compiles a module that exports a function `run(parameters, from, to)`, or with `thread` as its last parameter. */
 export function compileKernel(module: Omit<WasmModule, "memory">, functions: Record<string, unknown> = {}): Kernel {
   const bytes = bytesOf(module);
   return { run: instantiate(bytes, functions), module: (module.imports ?? []).length === 0 ? bytes : null };
@@ -50,6 +51,6 @@ export function compileFunction(module: Omit<WasmModule, "memory">, functions: R
 
 const bytesOf = (module: Omit<WasmModule, "memory">): Uint8Array<ArrayBuffer> => assemble({ ...module, memory: { shared: heap.shared } });
 
-function instantiate(bytes: Uint8Array<ArrayBuffer>, functions: Record<string, unknown>): (...values: number[]) => void {
+function instantiate(bytes: Uint8Array<ArrayBuffer>, functions: Record<string, unknown>): (...values: (number | undefined)[]) => void {
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { m: heap.memory }, f: functions }).exports.run;
 }

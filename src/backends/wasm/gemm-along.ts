@@ -5,7 +5,7 @@ import { lengthOf, offsetsOf, targetOf, writeOffsets, type Axis, type Product } 
 import type { Kernel } from "./engine.ts";
 import { ALONG_BYTES, alongFields, compileAlong, LINE, MATRIX, sumsBytes, tiles, type Tile } from "./gemm-along-code.ts";
 import { f32, f64, type FloatType } from "./gemm-code.ts";
-import { roundUp } from "./gemm-side.ts";
+import { roundUp } from "./gemm-tables.ts";
 import { Scratch } from "./scratch.ts";
 import { parallelFor } from "./threads.ts";
 

@@ -2,14 +2,10 @@
  * Packing: copies a matrix into panels, a panel's elements of one depth side by side, so that the multiplying kernel reads
  * in order whatever the strides were.
  */
-import { Assembler } from "./assembler.ts";
-import { compileKernel, type Kernel } from "./engine.ts";
-import { whileTrue, type FloatType } from "./gemm-code.ts";
+import { Assembler, type WasmFunction } from "./assembler.ts";
+import { TILE_VECTORS, whileTrue, type FloatType } from "./gemm-code.ts";
 
-/** Bytes at which the parameters lie in the block. `lanes`, `depths` and `batches` are tables of distances in bytes. */
-export const packFields = { source: 0, batches: 4, lanes: 8, depths: 12, depth: 16, panels: 20, target: 24 } as const;
-
-/** What one unit, a panel, works with: addresses of its lanes, the table of depths and where it ends, and the target. */
+/** What packing a panel works with: addresses of its lanes, the table of depths and where it ends, and the target. */
 interface Panel {
   readonly type: FloatType;
   readonly width: number;
@@ -20,27 +16,29 @@ interface Panel {
   readonly distance: number;
 }
 
-/** Compiles the packing into panels of `width` lanes; lanes that are missing repeat another one, for nobody reads them. */
-export function compilePack(type: FloatType, width: number): Kernel {
-  const a = new Assembler(3);
-  const [parameters, unit, to] = [0, 1, 2];
-  const field = (name: keyof typeof packFields): Assembler => a.get(parameters).memory("i32.load", packFields[name]);
-  const [base, index] = [a.local("i32"), a.local("i32")];
-  const panel: Panel = {
-    type, width, lanes: Array.from({ length: width }, () => a.local("i32")),
-    depth: a.local("i32"), end: a.local("i32"), target: a.local("i32"), distance: a.local("i32"),
-  };
-  whileTrue(a, () => a.get(unit).get(to).op("i32.ne"), () => {
-    a.get(unit); field("panels").op("i32.div_u").i32(2).op("i32.shl");
-    field("batches").op("i32.add").memory("i32.load"); field("source").op("i32.add").set(base);
-    a.get(unit); field("panels").op("i32.rem_u").i32(4 * width).op("i32.mul"); field("lanes").op("i32.add").set(index);
-    panel.lanes.forEach((lane, r) => a.get(index).memory("i32.load", 4 * r).get(base).op("i32.add").set(lane));
-    field("depths").tee(panel.depth); field("depth").i32(2).op("i32.shl").op("i32.add").set(panel.end);
-    field("target").get(unit); field("depth").op("i32.mul").i32(width * type.bytes).op("i32.mul").op("i32.add").set(panel.target);
-    writePanel(a, panel);
-    a.get(unit).i32(1).op("i32.add").set(unit);
-  });
-  return compileKernel({ functions: [{ name: "run", parameters: ["i32", "i32", "i32"], results: [], body: a }] });
+/**
+ * A function (lanes, source, depths, count, target): packs a panel of `width` lanes, whose distances in bytes from `source` are
+ * in the table `lanes`, and so many depths, whose distances are in `depths`.
+ */
+export function packFunction(name: string, type: FloatType, width: number): WasmFunction {
+  const [table, source, depth, count, target] = [0, 1, 2, 3, 4];
+  const a = new Assembler(5);
+  const panel: Panel = { type, width, lanes: Array.from({ length: width }, () => a.local("i32")), depth, end: count, target, distance: a.local("i32") };
+  panel.lanes.forEach((lane, r) => a.get(table).memory("i32.load", 4 * r).get(source).op("i32.add").set(lane));
+  a.get(depth).get(count).i32(2).op("i32.shl").op("i32.add").set(panel.end);
+  writePanel(a, panel);
+  return { name, parameters: ["i32", "i32", "i32", "i32", "i32"], results: [], body: a };
+}
+
+/** The function (lanes): do the lanes of a panel fill whole vectors in memory? */
+export function wholeFunction(type: FloatType): WasmFunction {
+  const a = new Assembler(1);
+  const lane = (i: number) => () => a.get(0).memory("i32.load", 4 * i);
+  for (let v = 0; v < TILE_VECTORS; v++) {
+    isEven(a, Array.from({ length: type.lanes - 1 }, (_, j) => lane(v * type.lanes + j + 1)), lane(v * type.lanes), type.bytes);
+    if (v > 0) a.op("i32.and");
+  }
+  return { name: "whole", parameters: ["i32"], results: ["i32"], body: a };
 }
 
 function writePanel(a: Assembler, panel: Panel): void {

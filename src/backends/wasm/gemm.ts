@@ -1,128 +1,111 @@
-/** Products of matrices of floats: packed in pieces that the caches hold, then multiplied tile by tile. */
+/** Products of matrices of floats: packed in blocks that the caches hold, and multiplied tile by tile. */
 import { fixedBytes, heap, Storage } from "../../tensor/heap.ts";
 import { float32, type DType } from "../../tensor/dtype.ts";
-import { axis, lengthOf, targetOf, writeOffsets, type Axis, type Product } from "../product.ts";
+import { axis, lengthOf, offsetsOf, targetOf, writeOffsets, type Axis, type Product } from "../product.ts";
 import type { Kernel } from "./engine.ts";
 import { f32, f64, TILE_ROWS, tileColumns, type FloatType } from "./gemm-code.ts";
-import { BLOCK_DEPTH, compileMultiply, GROUP_PANELS, MULTIPLY_BYTES, multiplyFields, TILE_BYTES } from "./gemm-multiply.ts";
-import { compilePack } from "./gemm-pack.ts";
-import { offsetsWith, panelsWith, type Panels } from "./gemm-panels.ts";
-import { roundUp, Side } from "./gemm-side.ts";
+import { AREA_BYTES, BLOCK_PANELS, compileMultiply, MULTIPLY_BYTES, multiplyFields, PLACE } from "./gemm-multiply.ts";
+import { offsetsWith, roundUp } from "./gemm-tables.ts";
 import { Scratch } from "./scratch.ts";
-import { parallelFor } from "./threads.ts";
+import { parallelFor, threadCount } from "./threads.ts";
 
 /** What a float type has of its own. */
 interface Machinery {
-  readonly packRows: Kernel;
-  readonly packColumns: Kernel;
-  readonly multiply: Kernel;
-  readonly rows: (axis: Axis) => Panels;
-  readonly columns: (axis: Axis) => Panels;
-  readonly columnsInPlace: (axis: Axis) => Panels;
+  readonly kernel: Kernel;
+  readonly rows: (axis: Axis) => Int32Array;
+  readonly columns: (axis: Axis) => Int32Array;
   readonly depths: (axis: Axis) => Int32Array;
   /** Address of the distances of the depths in a packed panel of columns. */
   readonly inOrder: number;
 }
 
+/** Depth of a slice: a panel of columns of this depth stays in the first cache. What is left is spread over all slices, so none is thin. */
+const SLICE = 256;
+/** Panels of columns of a unit. */
+const GROUP_PANELS = 64;
+/** Bytes of columns that are packed at a time. */
+const PIECE_BYTES = 1 << 20;
+/** So few rows use a panel of columns so little that packing it does not pay, unless its depths lie farther apart than caches like. */
+const FEW_ROWS = 64;
+const NEAR_BYTES = 3600;
+/** Multiply-adds that are worth a thread's while. */
+const GRAIN = 1 << 19;
+/** What a thread has packed lasts for one piece: where there are more, rows are given out in few parts. */
+const PARTS = 4;
+
+const block = new Storage(MULTIPLY_BYTES);
+const scratch = new Scratch();
 const made = new Map<FloatType, Machinery>();
+let jobs = 0;
 
 function machineryFor(type: FloatType): Machinery {
   let machinery = made.get(type);
   if (machinery === undefined) {
     const width = tileColumns(type);
-    const inOrder = fixedBytes(4 * BLOCK_DEPTH);
-    writeOffsets(axis(BLOCK_DEPTH, width), type.bytes, heap.i32, inOrder >>> 2);
+    const inOrder = fixedBytes(8 * SLICE);
+    writeOffsets(axis(2 * SLICE, width), type.bytes, heap.i32, inOrder >>> 2);
     machinery = {
-      packRows: compilePack(type, TILE_ROWS), packColumns: compilePack(type, width), multiply: compileMultiply(type),
-      rows: panelsWith(type.bytes, TILE_ROWS, false), columns: panelsWith(type.bytes, width, false), columnsInPlace: panelsWith(type.bytes, width, true),
-      depths: offsetsWith(type.bytes), inOrder,
+      kernel: compileMultiply(type), rows: offsetsWith(type.bytes, TILE_ROWS), columns: offsetsWith(type.bytes, width), depths: offsetsWith(type.bytes, 1), inOrder,
     };
     made.set(type, machinery);
   }
   return machinery;
 }
 
-/** At most so many panels of rows and of columns, and bytes, are packed at a time. */
-const PIECE_ROW_PANELS = 512;
-const PIECE_COLUMN_PANELS = 2 * GROUP_PANELS;
-const PIECE_BYTES = 1 << 21;
-/** So few rows use a panel of columns so little that packing it does not pay, unless its depths lie farther apart than caches like. */
-const FEW_ROWS = 64;
-const NEAR_BYTES = 3600;
-/** Multiply-adds that are worth a thread's while. */
-const GRAIN = 1 << 19;
-
-const block = new Storage(MULTIPLY_BYTES);
-const scratch = new Scratch();
-
 /** Runs a product of float32 or float64 of which no size is 0. */
 export function multiply(dtype: DType, product: Product): void {
   const type = dtype === float32 ? f32 : f64;
-  const { packRows, packColumns, multiply: kernel, rows, columns, columnsInPlace, depths, inOrder } = machineryFor(type);
-  const { a, b, out } = product;
-  const width = tileColumns(type);
+  const { kernel, rows, columns, depths, inOrder } = machineryFor(type);
+  const { a, b, out, alpha, beta } = product;
   const [m, n, k, batch] = [lengthOf(a.rows), lengthOf(b.columns), lengthOf(a.columns), lengthOf(a.batch)];
-  const left = new Side(a, { batch: a.batch, panels: rows(a.rows), depths: depths(a.columns), kernel: packRows, width: TILE_ROWS, limit: PIECE_ROW_PANELS }, type.bytes);
-  const steps = depths(b.rows);
-  const inPlace = m <= FEW_ROWS && Math.abs(steps[k - 1]) < k * NEAR_BYTES;
-  const right = new Side(b, { batch: b.batch, panels: (inPlace ? columnsInPlace : columns)(b.columns), depths: steps, kernel: packColumns, width, limit: PIECE_COLUMN_PANELS }, type.bytes);
-
-  // The depth of a piece is a multiple of the block's, so that pieces change nothing in the order of the sums.
-  const bytes = (left.lanes + right.lanes) * type.bytes;
-  const pieceDepth = Math.min(k, Math.max(Math.floor(PIECE_BYTES / (bytes * BLOCK_DEPTH)), 1) * BLOCK_DEPTH);
-  const pieceMatrices = Math.min(batch, Math.max(Math.floor(PIECE_BYTES / (bytes * pieceDepth)), 1));
-  const places = right.reserve(left.reserve(0, pieceDepth, pieceMatrices), pieceDepth, pieceMatrices);
-  const tiles = roundUp(places + 4 * batch, 16);
-  const units = pieceMatrices * left.piece * Math.ceil(right.piece / GROUP_PANELS);
-  const { address: base } = scratch.take(tiles + units * TILE_BYTES);
   const target = targetOf(product);
-  left.writeTables(base);
-  right.writeTables(base);
-  writeOffsets(target.batch, type.bytes, heap.i32, (base + places) >>> 2);
+  const tables = [rows(a.rows), depths(a.columns), columns(b.columns), depths(b.rows)];
+  const steps = tables[3];
 
-  const multiplyPiece = (matrix: number, depth: number): void => {
-    const matrices = Math.min(pieceMatrices, batch - matrix);
-    const depths = Math.min(pieceDepth, k - depth);
-    for (let panel = 0; panel < left.count; panel += left.piece) {
-      const i = panel * TILE_ROWS;
-      const ours = { panel, depth, depths, matrix, matrices };
-      left.pack(base, block.address, ours);
-      for (let other = 0; other < right.count; other += right.piece) {
-        const j = other * width;
-        const theirs = { ...ours, panel: other };
-        right.pack(base, block.address, theirs);
-        const [x, y] = [left.at(base, ours), right.at(base, theirs)];
-        const panels = Math.min(left.piece, left.count - panel);
-        const columns = Math.min(right.piece, right.count - other);
-        const groups = Math.ceil(columns / GROUP_PANELS);
-        writeBlock({
-          a: x.packed, aPanels: x.targets, b: y.packed - y.before, bPanels: y.targets, bSource: y.source, bPlaces: y.places, entries: y.entries, depths: y.depths, inOrder,
-          out: out.storage.address + (out.offset + i * target.row + j) * type.bytes, outRow: target.row * type.bytes, outPlaces: base + places + 4 * matrix,
-          tiles: base + tiles, m: Math.min(panels * TILE_ROWS, m - i), n: Math.min(columns * width, n - j), k: depths, panels, groups,
-          keep: depth > 0 || product.beta !== 0 ? 1 : 0,
-        });
-        writeScales(type, product.alpha, depth > 0 ? 1 : product.beta);
-        parallelFor(kernel, block.address, matrices * groups * panels, Math.ceil(GRAIN / (TILE_ROWS * width * Math.ceil(columns / groups) * depths)));
-      }
-    }
-  };
-  // Rows that all matrices share are packed once for each depth, not for each matrix.
-  if (left.shared) {
-    for (let depth = 0; depth < k; depth += pieceDepth) for (let matrix = 0; matrix < batch; matrix += pieceMatrices) multiplyPiece(matrix, depth);
-  } else {
-    for (let matrix = 0; matrix < batch; matrix += pieceMatrices) for (let depth = 0; depth < k; depth += pieceDepth) multiplyPiece(matrix, depth);
-  }
-}
+  const width = tileColumns(type);
+  const [panels, columnPanels] = [Math.ceil(m / TILE_ROWS), Math.ceil(n / width)];
+  const groups = Math.ceil(columnPanels / GROUP_PANELS);
+  const group = Math.ceil(columnPanels / groups);
+  const slice = Math.ceil(k / Math.max(1, Math.round(k / SLICE)));
+  const columnBytes = group * width * type.bytes;
+  const piece = slice * Math.max(1, Math.floor(PIECE_BYTES / (columnBytes * slice)));
+  const units = panels * groups * batch;
+  const grain = Math.max(Math.ceil(GRAIN / (TILE_ROWS * width * group * k)), piece < k ? Math.ceil(units / (PARTS * threadCount())) : 1);
 
-type Fields = Record<Exclude<keyof typeof multiplyFields, "alpha" | "beta">, number>;
-const fieldNames = Object.keys(multiplyFields).filter((name) => name !== "alpha" && name !== "beta") as (keyof Fields)[];
-
-function writeBlock(fields: Fields): void {
-  for (const name of fieldNames) heap.i32[(block.address + multiplyFields[name]) >>> 2] = fields[name];
-}
-
-function writeScales(type: FloatType, alpha: number, beta: number): void {
+  const packed = roundUp(AREA_BYTES + Math.min(panels, BLOCK_PANELS) * TILE_ROWS * slice * type.bytes, 16);
+  const areaBytes = roundUp(packed + columnBytes * Math.min(piece, k), 64);
+  const tableBytes = roundUp(4 * (tables.reduce((words, table) => words + table.length, 0) + PLACE * batch), 64);
+  const { address } = scratch.take(tableBytes + (units < 2 * grain ? 1 : threadCount()) * areaBytes);
+  const [aLanes, aDepths, bLanes, bDepths, places] = writeTables(tables, address);
+  writePlaces([a.batch, b.batch, target.batch], type.bytes, places);
+  writeBlock({
+    a: a.storage.address + a.offset * type.bytes, aLanes, aDepths, b: b.storage.address + b.offset * type.bytes, bLanes, bDepths, inOrder,
+    out: out.storage.address + out.offset * type.bytes, outRow: target.row * type.bytes, places, m, n, k, panels, columns: columnPanels, groups, group, slice, piece,
+    inPlace: m <= FEW_ROWS && Math.abs(steps[k - 1]) < k * NEAR_BYTES ? 1 : 0, keep: beta === 0 ? 0 : 1, job: ++jobs, areas: address + tableBytes, areaBytes, packed,
+  });
   const floats = type === f32 ? heap.f32 : heap.f64;
   floats[(block.address + multiplyFields.alpha) / type.bytes] = alpha;
   floats[(block.address + multiplyFields.beta) / type.bytes] = beta;
+  parallelFor(kernel, block.address, units, grain);
+}
+
+/** Writes tables one after another; returns their addresses and where they end. */
+function writeTables(tables: readonly Int32Array[], address: number): number[] {
+  const addresses = [address];
+  for (const [i, table] of tables.entries()) {
+    heap.i32.set(table, addresses[i] >>> 2);
+    addresses.push(addresses[i] + 4 * table.length);
+  }
+  return addresses;
+}
+
+/** Writes where each matrix of the batch lies in both factors and in the output. */
+function writePlaces(batches: readonly Axis[], bytes: number, address: number): void {
+  batches.forEach((batch, word) => offsetsOf(batch).forEach((offset, i) => (heap.i32[(address >>> 2) + PLACE * i + word] = offset * bytes)));
+}
+
+type Fields = Record<Exclude<keyof typeof multiplyFields, "alpha" | "beta">, number>;
+
+function writeBlock(fields: Fields): void {
+  for (const name of Object.keys(fields) as (keyof Fields)[]) heap.i32[(block.address + multiplyFields[name]) >>> 2] = fields[name];
 }

@@ -63,7 +63,7 @@ const work = ({ memory, control: at, index, words: w, spins }) => {
       const from = Atomics.load(control, w.taken) >>> 0;
       if (from >= units) return;
       const to = Math.min(from + grain * Math.ceil((units - from) / grain / shares), units);
-      if (Atomics.compareExchange(control, w.taken, from, to) >>> 0 === from) run(parameters, from, to);
+      if (Atomics.compareExchange(control, w.taken, from, to) >>> 0 === from) run(parameters, from, to, index + 1);
     }
   };
   const awaitJob = (seen, patience) => {
