@@ -1,16 +1,21 @@
 /**
- * What the doctor costs where it is not attached: small ops of the build as it is, beside those of a copy of it without the
- * tests of the observer, and, for the noise, of a second copy as it is. `node bench/detached.mjs [PROCESSES]`.
+ * What the doctor costs where it is not attached: the places that ask for an observer. One question is too cheap to be seen beside
+ * what two copies of one program differ by, so the library as it is runs beside a build that asks ten times at each place, and a ninth of the
+ * difference is the cost; and beside a copy of itself, for the noise. `node bench/detached.mjs [PROCESSES]`.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
 
 const rounds = 60;
-const milliseconds = 4;
-const names = ["as-it-is", "bare", "copy"];
+const milliseconds = 1;
+const warming = 200;
+const names = ["as-it-is", "ten", "copy"];
+/** Fields like the observer's that stay null too. */
+const more = Array.from({ length: 9 }, (_, i) => `more${i}`);
 
 const rows = {
   add: (torch, x) => () => x.add(x),
@@ -22,68 +27,90 @@ const rows = {
 };
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const shuffled = (values) => values.map((value) => [Math.random(), value]).sort(([a], [b]) => a - b).map(([, value]) => value);
 
-function withoutTests(folder) {
-  let count = 0;
-  for (const name of readdirSync(folder, { recursive: true })) {
-    if (!/^(dispatch|autograd|ops)\b.*\.js$/.test(name) || name.endsWith("observer.js") || name.endsWith("batch-norm.js")) continue;
-    const file = join(folder, name);
-    const text = readFileSync(file, "utf8");
-    const bare = text.replace(/^ *if \(.*observed\.by !== null\)\n.*\n/gm, "").replace(/observed\.by(?=;)/g, "null").replace(/ \|\| observed\.by\?\.\w+ === true/g, "");
-    if (bare !== text) count += text.split("observed.by").length - bare.split("observed.by").length;
-    writeFileSync(file, bare);
-  }
-  return count;
+/** Bundles the library so that each place asks `more` too, where that is wanted; returns how many places there are. */
+async function bundle(folder, name) {
+  let places = 0;
+  const askMore = ({ path }) => {
+    if (path.endsWith("/dispatch/observer.ts")) return undefined; // it attaches one
+    const contents = readFileSync(path, "utf8").replace(/observed\.by(?![.!])( !== null)?/g, (asked, test) => {
+      places++;
+      const asks = [asked, ...more.map((object) => `${object}.by${test ?? ""}`)];
+      return name === "ten" ? `(${asks.join(test === undefined ? " ?? " : " || ")})` : asked;
+    });
+    return { contents, loader: "ts" };
+  };
+  await build({
+    entryPoints: [fileURLToPath(new URL("../src/index.ts", import.meta.url))],
+    outfile: join(folder, `${name}.mjs`),
+    inject: [join(folder, "more.js")],
+    plugins: [{ name: "ask-more", setup: ({ onLoad }) => onLoad({ filter: /\/src\/.*\.ts$/ }, askMore) }],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "es2022",
+  });
+  return places;
 }
 
+/** Milliseconds of a call, on the average of so many. */
 function perCall(run, calls) {
   const start = performance.now();
   for (let i = 0; i < calls; i++) run();
   return (performance.now() - start) / calls;
 }
 
-/** Medians of the time of the build as it is, divided by that of each other build; a row each. */
-async function measure(folders) {
+function warmUp(run) {
+  const end = performance.now() + warming;
+  while (performance.now() < end) perCall(run, 100);
+}
+
+/** Medians of the times of the other builds, divided by that of the library as it is in the same round; a row each. */
+async function measure(folder) {
   const loaded = {};
-  for (const folder of folders) loaded[basename(folder)] = await import(pathToFileURL(join(folder, "index.js")).href);
-  const builds = names.map((name) => loaded[name]);
-  return Object.fromEntries(Object.entries(rows).map(([name, make]) => {
-    const runs = builds.map((torch) => make(torch, torch.ones([2, 2])));
-    for (const run of runs) perCall(run, 20_000);
-    const calls = Math.max(10, Math.round(milliseconds / perCall(runs[0], 1000)));
-    const ratios = runs.slice(1).map(() => []);
+  // Which is loaded first matters more than the observer does.
+  for (const name of shuffled(names)) loaded[name] = await import(pathToFileURL(join(folder, `${name}.mjs`)).href);
+  const all = names.map((_, i) => i);
+  return Object.fromEntries(Object.entries(rows).map(([row, make]) => {
+    const runs = names.map((name) => make(loaded[name], loaded[name].ones([2, 2])));
+    for (const i of shuffled(all)) warmUp(runs[i]);
+    // Each build is called as often as the others, here too: who is called more is optimized more.
+    const calls = Math.max(10, Math.round(milliseconds / median(runs.map((run) => perCall(run, 1000)))));
+    const ratios = [[], []];
     for (let r = 0; r < rounds; r++) {
-      const order = runs.map((_, i) => (i + r) % runs.length);
       const times = [];
-      for (const i of order) times[i] = perCall(runs[i], calls);
-      ratios.forEach((list, i) => list.push(times[0] / times[i + 1]));
+      for (const i of shuffled(all)) times[i] = perCall(runs[i], calls);
+      ratios.forEach((list, i) => list.push(times[i + 1] / times[0]));
     }
-    return [name, ratios.map(median)];
+    return [row, ratios.map(median)];
   }));
 }
 
+/** Percent that `of` gives for the median over the processes, and where 95% of the medians of as many, drawn from them at random, lie. */
+function summary(values, of) {
+  const draw = () => median(values.map(() => values[Math.floor(Math.random() * values.length)]));
+  const drawn = Array.from({ length: 10_000 }, draw).sort((a, b) => a - b);
+  const [middle, low, high] = [median(values), drawn[250], drawn[9750]].map((ratio) => (100 * of(ratio)).toFixed(2));
+  return `${middle}% (${low} to ${high})`.padStart(28);
+}
+
 if (process.argv[2] === "--measure") {
-  process.stdout.write(JSON.stringify(await measure(process.argv.slice(3))));
+  process.stdout.write(JSON.stringify(await measure(process.argv[3])));
 } else {
-  const processes = Number(process.argv[2] ?? 16);
+  const processes = Number(process.argv[2] ?? 60);
   const folder = mkdtempSync(join(tmpdir(), "leafgrad-detached-"));
   try {
-    const dist = fileURLToPath(new URL("../dist", import.meta.url));
-    for (const name of names) cpSync(dist, join(folder, name), { recursive: true });
-    writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-    console.log(`without ${withoutTests(join(folder, "bare"))} readings of the observer; medians over ${processes} processes of medians over ${rounds} rounds\n`);
-    const found = Array.from({ length: processes }, (_, p) => {
-      // Which is loaded first matters more than the tests do.
-      const order = names.map((_, i) => names[(i + p) % names.length]);
-      return JSON.parse(spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--measure", ...order.map((name) => join(folder, name))], { encoding: "utf8" }).stdout);
-    });
-    console.log(`${"as it is, divided by".padEnd(24)}${"without the tests".padStart(20)}${"a copy of itself".padStart(20)}`);
+    writeFileSync(join(folder, "more.js"), more.map((object) => `export const ${object} = { by: null };\n`).join(""));
+    const [places] = await Promise.all(names.map((name) => bundle(folder, name)));
+    console.log(`Node ${process.version}; an observer is asked for at ${places} places; ${processes} processes of ${rounds} rounds\n`);
+    const found = Array.from({ length: processes }, () =>
+      JSON.parse(spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--measure", folder], { encoding: "utf8" }).stdout),
+    );
+    console.log(`${"".padEnd(24)}${"cost of asking".padStart(28)}${"a copy of itself".padStart(28)}`);
     for (const row of Object.keys(rows)) {
-      const cell = (i) => {
-        const values = found.map((f) => f[row][i]).toSorted((a, b) => a - b);
-        return `${median(values).toFixed(3)} (${values[values.length >> 2].toFixed(2)}–${values[(3 * values.length) >> 2].toFixed(2)})`.padStart(20);
-      };
-      console.log(row.padEnd(24) + cell(0) + cell(1));
+      const [ten, copy] = [0, 1].map((i) => found.map((f) => f[row][i]));
+      console.log(row.padEnd(24) + summary(ten, (ratio) => (ratio - 1) / more.length) + summary(copy, (ratio) => ratio - 1));
     }
   } finally {
     rmSync(folder, { recursive: true });
