@@ -6,7 +6,7 @@ export * from "./ops/functions.ts";
 export * from "./ops/function-only.ts";
 export { get_num_threads, set_num_threads } from "./ops/parallel.ts";
 export { resize_as_ } from "./ops/shape/resizing.ts";
-export { device } from "./tensor/device.ts";
+export { device, strided } from "./tensor/device.ts";
 export { float64 as double, float32 as float, int32 as int, int64 as long, int16 as short } from "./tensor/dtype.ts";
 export { bool, DType as dtype, float32, float64, get_default_dtype, int16, int32, int64, int8, promote_types, set_default_dtype, uint8 } from "./tensor/dtype.ts";
 export { set_printoptions } from "./tensor/format.ts";

@@ -27,11 +27,11 @@ interface Methods {
 interface FunctionBase {
   new (): object;
   /**
-   * Runs `forward` and records the step.
+   * Runs `forward` and records the step. It may be called by itself, as PyTorch's programs do: `const exp = Exp.apply`.
    *
    * @throws RuntimeError where a tensor is marked dirty that may not be written or that `forward` does not return.
    */
-  apply<F extends Method>(this: { readonly forward: F }, ...inputs: Inputs<F>): ReturnType<F>;
+  apply<F extends Method>(this: { readonly forward: F } | void, ...inputs: Inputs<F>): ReturnType<F>;
 }
 
 /**
@@ -54,8 +54,9 @@ interface FunctionBase {
  */
 // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- PyTorch asks for a class whose methods are static
 export const Function: FunctionBase = class {
-  static apply(this: object, ...inputs: unknown[]): never {
-    return run(this as Methods, inputs) as never;
+  /** A getter, so that the function knows its class without being called on it. */
+  static get apply(): (...inputs: unknown[]) => never {
+    return (...inputs) => run(this as Methods, inputs) as never;
   }
 };
 

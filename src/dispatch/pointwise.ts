@@ -53,8 +53,8 @@ export interface PointwiseDefinition {
   refuseBackward?: (needed: readonly string[], saved: (name: string) => Tensor | null) => void;
   /** Name of an op that has no derivative: its node refuses to run backward. */
   noDerivative?: string;
-  /** Do Tensor parameters take numbers too? Default: where there are two or more. */
-  numbers?: boolean;
+  /** Do Tensor parameters take numbers too? Default: where there are two or more. `"apart"`: another overload takes them. */
+  numbers?: boolean | "apart";
   /** Has it an in-place form? Default: yes, unless the result is bool. */
   inplace?: boolean;
   /** Is it a method of Tensor? Default: yes. */
@@ -283,6 +283,7 @@ export class PointwiseOverload implements Overload {
     const target = this.target(values, common, outDtype);
     if (this.definition.check !== undefined) this.check(values, common, outDtype);
     const out = this.compute(values, common, outDtype, target);
+    if (out._sizes.length === 0 && this.isNumber(values)) out._wrapped = true;
     if (node !== null && (outDtype.kind === FLOAT || this.definition.noDerivative === undefined)) {
       refuseIntegerGraph(outDtype);
       setHistory(out, node);
@@ -314,6 +315,12 @@ export class PointwiseOverload implements Overload {
       if (value instanceof Tensor && (value._requiresGrad || value._gradFn !== null || (value._view !== null && requiresGrad(value)))) return value._counter !== null || this.hasNormalTensor(values);
     }
     return false;
+  }
+
+  /** Are the operands numbers, as those of a formula are? Then so is the result: it ranks as low in promotion. */
+  private isNumber(values: readonly unknown[]): boolean {
+    const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
+    return tensors.length > 0 && tensors.every((t) => t._wrapped);
   }
 
   /** Is there a tensor that is no inference tensor? A number where a tensor may stand is one. PyTorch's autograd does not see other calls. */

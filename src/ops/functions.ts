@@ -8,7 +8,7 @@ export * from "./pointwise/bounds.ts";
 export * from "./shape/broadcasting.ts";
 export * from "./pointwise/comparison.ts";
 export * from "./pointwise/complex.ts";
-export { clone, contiguous_format, preserve_format } from "./creation/copy.ts";
+export { clone, contiguous_format, legacy_contiguous_format, preserve_format } from "./creation/copy.ts";
 export * from "./reductions/correlation.ts";
 export * from "./shape/diagonals.ts";
 export * from "./shape/differences.ts";

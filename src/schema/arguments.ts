@@ -22,6 +22,8 @@ const checks: Record<string, Check> = {
   Tensor: isTensor,
   /** A tensor parameter of an op that also takes numbers, as arithmetic does. */
   Number: isTensorOrNumber,
+  /** One of an op that has another overload for numbers, also for those that stand as tensors in a formula. */
+  NoNumber: (v) => v instanceof Tensor && !v._wrapped,
   Scalar: isScalar,
   int: isInt,
   float: isNumber,
@@ -47,8 +49,8 @@ function checkOf(p: Parameter): Check {
 }
 
 export interface SignatureOptions {
-  /** A Tensor parameter also takes a number, as arithmetic does. */
-  numbersAsTensors?: boolean;
+  /** A Tensor parameter also takes a number, as arithmetic does; `"apart"`: another overload does. */
+  numbersAsTensors?: boolean | "apart";
   /** The function takes `out`; true unless said otherwise. */
   takesOut?: boolean;
 }
@@ -71,8 +73,9 @@ export class Signature {
   constructor(schema: Schema, { numbersAsTensors = false, takesOut = true }: SignatureOptions = {}) {
     this.schema = schema;
     this.takesOut = takesOut;
-    this.checks = schema.parameters.map((p) => checkOf(numbersAsTensors && p.type === "Tensor" ? { ...p, type: "Number" } : p));
-    this.takesTensor = schema.parameters.map((p) => p.type === "Tensor" && !p.isList);
+    const tensorType = numbersAsTensors === "apart" ? "NoNumber" : numbersAsTensors ? "Number" : "Tensor";
+    this.checks = schema.parameters.map((p) => checkOf(p.type === "Tensor" ? { ...p, type: tensorType } : p));
+    this.takesTensor = schema.parameters.map((p) => p.type === "Tensor" && !p.isList && numbersAsTensors !== "apart");
     this.adapted = schema.parameters.flatMap((p, i) => (p.isList || p.type === "Scalar" || p.type === "int" ? [i] : []));
     this.isPlain = schema.positional === schema.parameters.length && this.adapted.length === 0;
     const own = schema.parameters.filter((p) => !p.keywordOnly && p.name !== "self");

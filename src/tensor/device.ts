@@ -22,6 +22,9 @@ export class Device {
   }
 }
 
+/** How the elements of every tensor lie: by strides. */
+export const strided = "torch.strided";
+
 /** Where every tensor lies. */
 export const cpu = new Device("cpu", null);
 

@@ -1,5 +1,5 @@
 import { nearest, RuntimeError } from "../errors.ts";
-import { cpu, type Device } from "./device.ts";
+import { cpu, strided, type Device } from "./device.ts";
 import type { DType } from "./dtype.ts";
 import { Storage } from "./heap.ts";
 import { contiguousStrides, isContiguous, listText, numelOf, wrapDim, type Sizes } from "./layout.ts";
@@ -99,6 +99,10 @@ export class Tensor {
   /** Where the elements lie: on the CPU. */
   get device(): Device {
     return cpu;
+  }
+  /** How the elements lie: by strides. */
+  get layout(): typeof strided {
+    return strided;
   }
   get is_cpu(): boolean {
     return true;

@@ -10,7 +10,6 @@ import { Tensor } from "../tensor/tensor.ts";
 import { viewTyped } from "../tensor/read.ts";
 import { contiguousCopy } from "../ops/creation/copy.ts";
 import { filled, fromData } from "../ops/creation/fill.ts";
-import { randn_like } from "../ops/random/random.ts";
 
 /** A derivative that differs from its central difference. */
 export class GradcheckError extends RuntimeError {}
@@ -63,7 +62,7 @@ export function gradcheck(func: Func, inputs: Inputs, options: GradcheckOptions 
 }
 
 /**
- * The same for second derivatives: checks the gradient of the gradient. `grad_outputs` default to random vectors.
+ * The same for second derivatives: checks the gradient of the gradient. `grad_outputs` default to vectors drawn from [-1, 1).
  *
  * @example
  * torch.autograd.gradgradcheck((x) => x.pow(3), [torch.rand(3, { dtype: torch.float64, requires_grad: true })]);
@@ -74,7 +73,7 @@ export function gradgradcheck(func: Func, inputs: Inputs, second: Inputs | Gradc
   const [grad_outputs, options] = isPlainObject(second) ? [null, second] : [second as Inputs | null, third];
   const list = listOf(inputs);
   const outputs = differentiable(outputsOf(func(...list)));
-  const vectors = grad_outputs === null ? outputs.map((o) => randn_like(o).requires_grad_()) : listOf(grad_outputs);
+  const vectors = grad_outputs === null ? outputs.map((o) => o.new_empty(o._sizes).uniform_(-1, 1).requires_grad_()) : listOf(grad_outputs);
   const count = list.length;
   const firstGrads: Func = (...all) => {
     const outs = differentiable(outputsOf(func(...all.slice(0, count))));

@@ -339,6 +339,13 @@ const engine: Record<string, () => unknown> = {
     const y = torch.inference_mode(() => make(double, same).apply(leaf(2)) as Tensor);
     return tuple(y.requires_grad, y.is_inference());
   },
+  apply_by_itself: () => {
+    const { apply } = make(double, triple);
+    const x = leaf(2);
+    const y = apply(x) as Tensor;
+    y.sum().backward();
+    return tuple(y, x.grad, torch.autograd.gradcheck(make(double, same).apply, x.double(), { raise_exception: false }));
+  },
 };
 
 const programs = { ...returned, ...given, ...saved, ...outputs, ...writes, ...engine };

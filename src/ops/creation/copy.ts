@@ -37,6 +37,8 @@ export type MemoryFormat = "torch.contiguous_format" | "torch.preserve_format";
 
 /** Row-major memory order, as a value of `memory_format`. */
 export const contiguous_format: MemoryFormat = "torch.contiguous_format";
+/** The same, by the name that it has as the default of old functions. */
+export const legacy_contiguous_format: MemoryFormat = contiguous_format;
 /** The memory order of the input, as a value of `memory_format`. */
 export const preserve_format: MemoryFormat = "torch.preserve_format";
 

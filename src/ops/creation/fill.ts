@@ -1,4 +1,5 @@
 /** New tensors out of sizes, numbers and arrays, unrecorded: what factories and gradients are made with. */
+import { requiresGrad } from "../../autograd/variable.ts";
 import { fused } from "../../dispatch/fused.ts";
 import { resultStrides } from "../../dispatch/iterate.ts";
 import { RuntimeError, ValueError, warn } from "../../errors.ts";
@@ -90,6 +91,9 @@ function flatten(data: NestedArray, dtype: DType | null): { sizes: number[]; val
       throw new TypeError("not a sequence");
     } else if (item instanceof Tensor) {
       if (item._numel !== 1) throw oneElementError(item);
+      if (requiresGrad(item)) {
+        warn("Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using tensor.detach() first.");
+      }
       dtypes.add(item.dtype);
       values.push(readElement(item, item._offset));
     } else {

@@ -47,7 +47,7 @@ export const pow: InplaceOp<[self: TensorLike, exponent: TensorLike]> = overload
       exponent: exponentGrad,
     },
     node: "PowBackward1",
-    numbers: false,
+    numbers: "apart",
     check: noKernel("pow", BOOL),
   }),
   new PointwiseOverload("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", {
