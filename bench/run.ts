@@ -59,15 +59,19 @@ function printImports(): void {
 
 const median = (values: readonly number[]): number => values.toSorted((p, q) => p - q)[values.length >> 1]!;
 
+/** Engines compile what has run often, more than once: before that nothing is timed. */
+const warmUpMs = 500;
+
 /** How many calls fill a round; the first calls warm the case up. Null where the library does not have it. */
 async function callsPerRound(runner: Runner, name: string): Promise<number | null> {
   let calls = 1;
-  for (;;) {
+  for (let spent = 0; ; ) {
     const { ns } = await runner.ask({ name, calls });
     if (ns === undefined) return null;
     const ms = (ns * calls) / 1e6;
-    if (ms >= roundMs / 2) return Math.max(1, Math.round((calls * roundMs) / ms));
-    calls *= 2;
+    spent += ms;
+    if (ms < roundMs / 2) calls *= 2;
+    else if (spent >= warmUpMs) return Math.max(1, Math.round((calls * roundMs) / ms));
   }
 }
 
