@@ -8,21 +8,19 @@ import { tileFunction } from "./gemm-tile.ts";
 /**
  * Bytes at which the parameters lie in the block. A unit is a panel of rows by a group of columns; they are counted panel by panel, then
  * group by group, then through the batch. `aLanes`, `aDepths`, `bLanes` and `bDepths` are tables of distances in bytes along the sides
- * of the factors, `places` those of each matrix in `a`, in `b` and in `out`. Panels of columns may be read as they lie where `inPlace` is set
+ * of the factors, `aPlaces`, `bPlaces` and `outPlaces` those of the matrices. Panels of columns may be read as they lie where `inPlace` is set
  * and they are whole vectors; `inOrder` are the distances of the depths in packed ones. Depths are multiplied by `slice`, and packed by
  * `piece`, a multiple of it. A thread has an area of `areaBytes` to itself: `held` words that tell which columns are packed at
  * `packed` in it, a tile, and packed rows.
  */
 export const multiplyFields = {
-  a: 0, aLanes: 4, aDepths: 8, b: 12, bLanes: 16, bDepths: 20, inOrder: 24, out: 28, outRow: 32, places: 36, m: 40, n: 44, k: 48, panels: 52, columns: 56,
-  groups: 60, group: 64, slice: 68, piece: 72, inPlace: 76, keep: 80, job: 84, areas: 88, areaBytes: 92, packed: 96, alpha: 104, beta: 112,
+  a: 0, aLanes: 4, aDepths: 8, aPlaces: 12, b: 16, bLanes: 20, bDepths: 24, bPlaces: 28, inOrder: 32, out: 36, outRow: 40, outPlaces: 44, m: 48, n: 52, k: 56, panels: 60,
+  columns: 64, groups: 68, group: 72, slice: 76, piece: 80, inPlace: 84, keep: 88, job: 92, areas: 96, areaBytes: 100, packed: 104, alpha: 112, beta: 120,
 } as const;
 /** Of all parameters. */
-export const MULTIPLY_BYTES = 120;
+export const MULTIPLY_BYTES = 128;
 type Field = keyof typeof multiplyFields;
 
-/** Words of a matrix in `places`. */
-export const PLACE = 3;
 /** Panels of rows that share what the caches hold of the columns. */
 export const BLOCK_PANELS = 24;
 /** What lies in an area before the packed rows: the job, the matrix, the first column and the first depth of what is packed; then a tile at the edge. */
@@ -42,7 +40,7 @@ function writeRun(type: FloatType, functions: readonly WasmFunction[]): Assemble
   const numbers = (count: number): number[] => Array.from({ length: count }, () => a.local("i32"));
   const field = (name: Field): Assembler => a.get(parameters).memory("i32.load", multiplyFields[name]);
   const call = (name: string): Assembler => a.call(functions.findIndex((f) => f.name === name));
-  const [area, first, last, group, place, left, right, out, column, columnsEnd, from, till, block, blockEnd, depth, size] = numbers(16);
+  const [area, first, last, group, batch, left, right, out, column, columnsEnd, from, till, block, blockEnd, depth, size] = numbers(16);
   const [i, at, target, row, rows, width, whole, lanes, vector0, vector1, distances, keep] = numbers(12);
   const beta = a.local(type.name);
   const aStep = TILE_ROWS * type.bytes;
@@ -161,17 +159,19 @@ function writeRun(type: FloatType, functions: readonly WasmFunction[]): Assemble
     });
     a.get(till).set(from);
   };
-  const matrix = (base: Field, word: number): Assembler => field(base).get(place).memory("i32.load", 4 * word).op("i32.add");
+  const findMatrix = (base: Field, places: Field, address: number): void => {
+    field(base); field(places).get(batch).op("i32.add").memory("i32.load").op("i32.add").set(address);
+  };
   field("areas").get(thread); field("areaBytes").op("i32.mul").op("i32.add").set(area);
   whileTrue(a, () => a.get(unit).get(to).op("i32.ne"), () => {
     a.get(unit); field("panels").op("i32.rem_u").tee(first).get(to).get(unit).op("i32.sub").op("i32.add").set(last);
     least(last, () => field("panels"));
-    a.get(unit); field("panels").op("i32.div_u").tee(group); field("groups").op("i32.div_u").i32(4 * PLACE).op("i32.mul"); field("places").op("i32.add").set(place);
+    a.get(unit); field("panels").op("i32.div_u").tee(group); field("groups").op("i32.div_u").i32(2).op("i32.shl").set(batch);
     a.get(group); field("groups").op("i32.rem_u"); field("group").op("i32.mul").tee(group); field("group").op("i32.add").set(columnsEnd);
     least(columnsEnd, () => field("columns"));
-    matrix("a", 0).set(left);
-    matrix("b", 1).set(right);
-    matrix("out", 2).set(out);
+    findMatrix("a", "aPlaces", left);
+    findMatrix("b", "bPlaces", right);
+    findMatrix("out", "outPlaces", out);
     a.i32(0).set(from);
     whileTrue(a, () => { a.get(from); field("k").op("i32.ne"); }, piece);
     a.get(unit).get(last).get(first).op("i32.sub").op("i32.add").set(unit);

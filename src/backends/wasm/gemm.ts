@@ -1,10 +1,10 @@
 /** Products of matrices of floats: packed in blocks that the caches hold, and multiplied tile by tile. */
 import { fixedBytes, heap, Storage } from "../../tensor/heap.ts";
 import { float32, type DType } from "../../tensor/dtype.ts";
-import { axis, lengthOf, offsetsOf, targetOf, writeOffsets, type Axis, type Product } from "../product.ts";
+import { axis, lengthOf, targetOf, writeOffsets, type Axis, type Product } from "../product.ts";
 import type { Kernel } from "./engine.ts";
 import { f32, f64, TILE_ROWS, tileColumns, type FloatType } from "./gemm-code.ts";
-import { AREA_BYTES, BLOCK_PANELS, compileMultiply, MULTIPLY_BYTES, multiplyFields, PLACE } from "./gemm-multiply.ts";
+import { AREA_BYTES, BLOCK_PANELS, compileMultiply, MULTIPLY_BYTES, multiplyFields } from "./gemm-multiply.ts";
 import { offsetsWith, roundUp } from "./gemm-tables.ts";
 import { Scratch } from "./scratch.ts";
 import { parallelFor, threadCount } from "./threads.ts";
@@ -59,8 +59,8 @@ export function multiply(dtype: DType, product: Product): void {
   const { a, b, out, alpha, beta } = product;
   const [m, n, k, batch] = [lengthOf(a.rows), lengthOf(b.columns), lengthOf(a.columns), lengthOf(a.batch)];
   const target = targetOf(product);
-  const tables = [rows(a.rows), depths(a.columns), columns(b.columns), depths(b.rows)];
-  const steps = tables[3];
+  const steps = depths(b.rows);
+  const tables = [rows(a.rows), depths(a.columns), depths(a.batch), columns(b.columns), steps, depths(b.batch), depths(target.batch)];
 
   const width = tileColumns(type);
   const [panels, columnPanels] = [Math.ceil(m / TILE_ROWS), Math.ceil(n / width)];
@@ -74,13 +74,12 @@ export function multiply(dtype: DType, product: Product): void {
 
   const packed = roundUp(AREA_BYTES + Math.min(panels, BLOCK_PANELS) * TILE_ROWS * slice * type.bytes, 16);
   const areaBytes = roundUp(packed + columnBytes * Math.min(piece, k), 64);
-  const tableBytes = roundUp(4 * (tables.reduce((words, table) => words + table.length, 0) + PLACE * batch), 64);
+  const tableBytes = roundUp(4 * tables.reduce((words, table) => words + table.length, 0), 64);
   const { address } = scratch.take(tableBytes + (units < 2 * grain ? 1 : threadCount()) * areaBytes);
-  const [aLanes, aDepths, bLanes, bDepths, places] = writeTables(tables, address);
-  writePlaces([a.batch, b.batch, target.batch], type.bytes, places);
+  const [aLanes, aDepths, aPlaces, bLanes, bDepths, bPlaces, outPlaces] = writeTables(tables, address);
   writeBlock({
-    a: a.storage.address + a.offset * type.bytes, aLanes, aDepths, b: b.storage.address + b.offset * type.bytes, bLanes, bDepths, inOrder,
-    out: out.storage.address + out.offset * type.bytes, outRow: target.row * type.bytes, places, m, n, k, panels, columns: columnPanels, groups, group, slice, piece,
+    a: a.storage.address + a.offset * type.bytes, aLanes, aDepths, aPlaces, b: b.storage.address + b.offset * type.bytes, bLanes, bDepths, bPlaces, inOrder,
+    out: out.storage.address + out.offset * type.bytes, outRow: target.row * type.bytes, outPlaces, m, n, k, panels, columns: columnPanels, groups, group, slice, piece,
     inPlace: m <= FEW_ROWS && Math.abs(steps[k - 1]) < k * NEAR_BYTES ? 1 : 0, keep: beta === 0 ? 0 : 1, job: ++jobs, areas: address + tableBytes, areaBytes, packed,
   });
   const floats = type === f32 ? heap.f32 : heap.f64;
@@ -89,23 +88,22 @@ export function multiply(dtype: DType, product: Product): void {
   parallelFor(kernel, block.address, units, grain);
 }
 
-/** Writes tables one after another; returns their addresses and where they end. */
+/** Writes tables one after another; returns their addresses. */
 function writeTables(tables: readonly Int32Array[], address: number): number[] {
-  const addresses = [address];
-  for (const [i, table] of tables.entries()) {
-    heap.i32.set(table, addresses[i] >>> 2);
-    addresses.push(addresses[i] + 4 * table.length);
-  }
-  return addresses;
-}
-
-/** Writes where each matrix of the batch lies in both factors and in the output. */
-function writePlaces(batches: readonly Axis[], bytes: number, address: number): void {
-  batches.forEach((batch, word) => offsetsOf(batch).forEach((offset, i) => (heap.i32[(address >>> 2) + PLACE * i + word] = offset * bytes)));
+  const words = heap.i32;
+  let at = address;
+  return tables.map((table) => {
+    const start = at;
+    words.set(table, start >>> 2);
+    at += 4 * table.length;
+    return start;
+  });
 }
 
 type Fields = Record<Exclude<keyof typeof multiplyFields, "alpha" | "beta">, number>;
+const fieldNames = Object.keys(multiplyFields).filter((name) => name !== "alpha" && name !== "beta") as (keyof Fields)[];
 
 function writeBlock(fields: Fields): void {
-  for (const name of Object.keys(fields) as (keyof Fields)[]) heap.i32[(block.address + multiplyFields[name]) >>> 2] = fields[name];
+  const [words, at] = [heap.i32, block.address];
+  for (const name of fieldNames) words[(at + multiplyFields[name]) >>> 2] = fields[name];
 }
