@@ -15,7 +15,7 @@ import { GRANULE, Spans, type Span } from "./spans.ts";
 const MODERATE = 256 * 2 ** 20;
 /** Bytes that are placed between two looks at what has died young: few, which stay in the caches, while results come fast and die at once. */
 const [SMALL_NURSERY, LARGE_NURSERY] = [8 * 2 ** 20, 32 * 2 ** 20];
-/** Bytes in a millisecond; who places more waits for memory, else arithmetic hides the waiting and a look costs more than it saves. */
+/** Who places so many bytes in a millisecond waits for memory; who places fewer computes meanwhile, and wins less by a small nursery. */
 const FAST = 7e6;
 /** After so many looks in vain there are no more: the engine does not tell of the young. */
 const MOST_BARREN = 16;
@@ -254,8 +254,8 @@ function collectYoung(): void {
     block.survived = true;
   }
   const now = performance.now();
-  const pays = freed >= youngBytes / 2 && youngBytes >= FAST * (now - lookedAt);
-  nursery = pays ? Math.max(nursery / 2, SMALL_NURSERY) : Math.min(nursery * 2, LARGE_NURSERY);
+  const wanted = freed >= youngBytes / 2 ? SMALL_NURSERY * FAST * ((now - lookedAt) / youngBytes) : 2 * nursery;
+  nursery = Math.min(Math.max(wanted, SMALL_NURSERY), LARGE_NURSERY);
   lookedAt = now;
   barren = freed > 0 ? 0 : barren + 1;
   const goesOn = barren < MOST_BARREN;
