@@ -18,4 +18,5 @@ export * as autograd from "./torch-autograd.ts";
 export * as cuda from "./torch-cuda.ts";
 export * as memory from "./torch-memory.ts";
 export * as linalg from "./ops/linalg/linalg-functions.ts";
+export * as special from "./ops/special.ts";
 export * as nn from "./nn/index.ts";

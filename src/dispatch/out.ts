@@ -23,7 +23,8 @@ export interface OutRule {
   readonly setsDtype?: boolean;
 }
 
-function castable(out: DType, result: DType): void {
+/** Refuses a dtype to which the result may not be cast. */
+export function castable(out: DType, result: DType): void {
   if (!can_cast(result, out)) throw new RuntimeError(`result type ${result.title} can't be cast to the desired output type ${out.title}`);
 }
 

@@ -40,6 +40,9 @@ export interface Arithmetic<V> {
   atanh(): V;
   sigmoid(): V;
   erf(): V;
+  digamma(): V;
+  /** The n-th derivative of digamma. */
+  polygamma(n: number): V;
   isnan(): V;
   logical_not(): V;
   add(other: V | number): V;
@@ -74,6 +77,10 @@ export type Formula = <V extends Arithmetic<V>>(values: Readonly<Record<string, 
 /** What only values need, never gradients; tensors lack some of it. */
 export interface KernelArithmetic<V> extends Arithmetic<V> {
   erfc(): V;
+  erfinv(): V;
+  lgamma(): V;
+  i0(): V;
+  i1(): V;
   signbit(): V;
   bitwise_not(): V;
   bitwise_and(other: V): V;
@@ -85,6 +92,7 @@ export interface KernelArithmetic<V> extends Arithmetic<V> {
   fmin(other: V): V;
   hypot(other: V): V;
   copysign(other: V): V;
+  nextafter(other: V): V;
 }
 
 /** A formula for a value, which is compiled but never run on tensors. */

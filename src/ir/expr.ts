@@ -4,9 +4,10 @@ import type { KernelArithmetic, RoundingMode } from "./arithmetic.ts";
 export type UnaryName =
   | "neg" | "abs" | "sign" | "floor" | "ceil" | "round" | "trunc" | "sqrt" | "rsqrt" | "reciprocal"
   | "exp" | "exp2" | "log" | "log2" | "log10" | "log1p" | "expm1" | "sin" | "cos" | "tan" | "asin" | "acos" | "atan"
-  | "sinh" | "cosh" | "tanh" | "asinh" | "acosh" | "atanh" | "sigmoid" | "erf" | "erfc" | "isnan" | "signbit" | "logical_not" | "bitwise_not";
+  | "sinh" | "cosh" | "tanh" | "asinh" | "acosh" | "atanh" | "sigmoid" | "erf" | "erfc"
+  | "erfinv" | "lgamma" | "digamma" | "i0" | "i1" | "isnan" | "signbit" | "logical_not" | "bitwise_not";
 export type BinaryName =
-  | "add" | "sub" | "mul" | "div" | "pow" | "fmod" | "remainder" | "atan2" | "hypot" | "copysign" | "maximum" | "minimum" | "fmax" | "fmin"
+  | "add" | "sub" | "mul" | "div" | "pow" | "fmod" | "remainder" | "atan2" | "hypot" | "copysign" | "maximum" | "minimum" | "fmax" | "fmin" | "polygamma" | "nextafter"
   | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "logical_and" | "logical_or" | "logical_xor"
   | "bitwise_and" | "bitwise_or" | "bitwise_xor" | "bitwise_left_shift" | "bitwise_right_shift" | "floor_divide" | "trunc_divide";
 
@@ -90,6 +91,12 @@ export class Expr implements KernelArithmetic<Expr> {
   sigmoid(): Expr { return floating("sigmoid", this); }
   erf(): Expr { return floating("erf", this); }
   erfc(): Expr { return floating("erfc", this); }
+  erfinv(): Expr { return floating("erfinv", this); }
+  lgamma(): Expr { return floating("lgamma", this); }
+  digamma(): Expr { return floating("digamma", this); }
+  polygamma(n: number): Expr { return binary("polygamma", asFloat(this), n); }
+  i0(): Expr { return floating("i0", this); }
+  i1(): Expr { return floating("i1", this); }
   isnan(): Expr { return new Expr({ tag: "unary", name: "isnan", of: this }, bool); }
   signbit(): Expr { return new Expr({ tag: "unary", name: "signbit", of: this }, bool); }
   bitwise_not(): Expr { return unary("bitwise_not", this); }
@@ -110,6 +117,7 @@ export class Expr implements KernelArithmetic<Expr> {
   remainder(other: Operand): Expr { return binary("remainder", this, other); }
   atan2(other: Expr): Expr { return binary("atan2", asFloat(this), asFloat(other)); }
   hypot(other: Expr): Expr { return binary("hypot", asFloat(this), asFloat(other)); }
+  nextafter(other: Expr): Expr { return binary("nextafter", this, other); }
   copysign(other: Expr): Expr { return binary("copysign", asFloat(this), asFloat(other)); }
   maximum(other: Operand): Expr { return binary("maximum", this, other); }
   minimum(other: Operand): Expr { return binary("minimum", this, other); }

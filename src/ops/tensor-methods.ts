@@ -6,6 +6,7 @@ import { bool, DType, float32, float64, int16, int32, int64, int8, uint8 } from 
 import { checkDevice, type Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { castTo, contiguous as contiguousOf, copy as copyOp, type MemoryFormat } from "./creation/copy.ts";
+import { polygammaMethod } from "./pointwise/gamma-functions.ts";
 import { where as whereOp } from "./pointwise/selection.ts";
 
 interface ToOptions {
@@ -99,6 +100,9 @@ export const where: Op<[self: Tensor, condition: Tensor, other: TensorLike]> = c
   "where(Tensor self, Tensor condition, Any other) -> Tensor",
   (self: Tensor, condition: Tensor, other: TensorLike) => whereOp(condition, self, other),
 );
+
+/** The `n`-th derivative of digamma, at `self`. */
+export const polygamma: InplaceOp<[self: Tensor, n: number]> = polygammaMethod;
 
 /** `self` on the CPU, where it is. */
 export const cpu: Op<[self: Tensor]> = composite("cpu(Tensor self) -> Tensor", (self: Tensor) => self);

@@ -143,18 +143,18 @@ export class Signature {
   /** Brings a value to the form that ops expect: lists as arrays, numbers as JavaScript's. */
   private adapt(values: unknown[], position: number): void {
     const value = values[position];
+    const p = this.schema.parameters[position];
     if (typeof value === "number" || value === null) {
-      if (value !== null && this.schema.parameters[position].isList) values[position] = [value];
+      if (value !== null && p.isList) values[position] = new Array<number>(p.listSize ?? 1).fill(value);
       return;
     }
-    const p = this.schema.parameters[position];
     if (p.type === "Tensor") {
       if (p.isList && !Array.isArray(value)) values[position] = [value];
     } else if (!p.isList) {
       const plain = value instanceof Tensor ? onlyElement(value) : value;
       values[position] = p.type === "int" && typeof plain === "bigint" && Number.isSafeInteger(Number(plain)) ? Number(plain) : plain;
     } else if (!Array.isArray(value)) {
-      values[position] = [value instanceof Tensor ? Number(onlyElement(value)) : value];
+      values[position] = new Array<unknown>(p.listSize ?? 1).fill(value instanceof Tensor ? Number(onlyElement(value)) : value);
     } else if (p.type === "int") {
       const wrong = value.findIndex((e) => !isInt(e));
       if (wrong >= 0) throw unpackError(this.schema, p, wrong, value[wrong]);

@@ -5,7 +5,7 @@ export interface Parameter {
   /** `Tensor`, `Scalar`, `int`, `float`, `bool`, `str`, `ScalarType`, `Generator`, `Index`, `Any`, … */
   readonly type: string;
   readonly isList: boolean;
-  /** `int[1]` takes a lone int for a list of one. */
+  /** `int[2]` takes a lone int for a list of two. */
   readonly listSize: number | null;
   readonly optional: boolean;
   /** `Tensor?[]`: elements may be null. */

@@ -18,6 +18,9 @@ const two = (fn: (x: Tensor, y: Tensor) => unknown): Sample => ({ fn: (x, y) => 
 export const extraSamples: Record<string, Sample> = {
   copy: { fn: (x, y) => x!.mul(1).copy_(y!), inputs: () => [values(1, 2), values(3, 4)] },
   "pow.Scalar": { fn: (x) => torch.pow(1.5, x!), inputs: () => [matrix()] },
+  special_entr: one((x) => torch.special.entr(x.abs().add(0.1))),
+  special_i1: one((x) => torch.special.i1(x)),
+  special_xlog1py: two((x, y) => torch.special.xlog1py(x, y.abs())),
   clip: one((x) => torch.clip(x, -1, 1.5)),
   _softmax_backward_data: two((x, y) => _softmax_backward_data(x, y, 1, torch.float64)),
   _log_softmax_backward_data: two((x, y) => _log_softmax_backward_data(x, y, 1, torch.float64)),

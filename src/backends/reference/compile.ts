@@ -6,10 +6,11 @@ import type { PointwiseKernel, ReductionKernel, ScanKernel } from "../../ir/kern
 import { accumulatorOf, type Reduction, type ReductionName, type Scan } from "../../ir/reduction.ts";
 import { cast, emit, leaves, viewOf, wrap, zeroOf } from "./emit.ts";
 import * as math from "./math.ts";
+import * as special from "./special.ts";
 
 export function build<T>(parameters: string, body: string[]): T {
   const source = `const fround=Math.fround;return function(${parameters}){\n${body.join("\n")}\n}`;
-  return new Function("heap", "m", source)(heap, math) as T;
+  return new Function("heap", "m", source)(heap, { ...math, ...special }) as T;
 }
 
 /** Loads of the inputs that `expr` reads, at positions `p1`, `p2`, …, and the scalars' conversions. */

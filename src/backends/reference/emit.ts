@@ -63,6 +63,7 @@ const plainMath: Partial<Record<UnaryName, string>> = {
   log1p: "Math.log1p", expm1: "Math.expm1", sin: "Math.sin", cos: "Math.cos", tan: "Math.tan", asin: "Math.asin",
   acos: "Math.acos", atan: "Math.atan", sinh: "Math.sinh", cosh: "Math.cosh", tanh: "Math.tanh", asinh: "Math.asinh",
   acosh: "Math.acosh", atanh: "Math.atanh", erf: "m.erf", erfc: "m.erfc",
+  erfinv: "m.erfinv", lgamma: "m.lgamma", digamma: "m.digamma", i0: "m.i0", i1: "m.i1",
 };
 const wholeAlready = new Set<UnaryName>(["floor", "ceil", "trunc", "round"]);
 
@@ -120,6 +121,10 @@ function binary(name: BinaryName, a: string, b: string, dtype: DType): string {
     case "atan2":
     case "hypot":
       return wrap(dtype, `Math.${name}(${a},${b})`);
+    case "polygamma":
+      return wrap(dtype, `m.polygamma(${a},${b})`);
+    case "nextafter":
+      return `m.nextafter${dtype === float32 ? "f" : ""}(${a},${b})`;
     case "copysign":
       return `m.copysign(${a},${b})`;
     case "bitwise_left_shift":

@@ -1,6 +1,7 @@
 /** The functions of floats. */
 import type { BinaryName, UnaryName } from "../../ir/expr.ts";
 import { erfc } from "../reference/math.ts";
+import { digamma, erfinv, i0, i1, lgamma, nextafter, nextafterf, polygamma } from "../reference/special.ts";
 import { Unsupported } from "./elements.ts";
 import { acos, asin, atan, atan2 } from "./functions/arc.ts";
 import { floorDivide, fmod, remainder } from "./functions/division.ts";
@@ -11,6 +12,10 @@ import { hypot, pow } from "./functions/power.ts";
 import { cos, sin, tan } from "./functions/trigonometric.ts";
 import { mathFunction } from "./scalar-function.ts";
 import type { Vector } from "./vector.ts";
+
+/** A function that has no vectors, lane by lane. */
+const inLanes = (name: string, run: (...x: number[]) => number) => (x: Vector, ...others: Vector[]): Vector =>
+  x.eachLane(mathFunction(name, run, others.length + 1, x.type as "f32" | "f64"), ...others);
 
 const unaries: Partial<Record<UnaryName, (x: Vector) => Vector>> = {
   neg: (x) => x.neg(),
@@ -25,7 +30,8 @@ const unaries: Partial<Record<UnaryName, (x: Vector) => Vector>> = {
   sign: (x) => x.gt(0).as(x.type).and(1).sub(x.lt(0).as(x.type).and(1)),
   exp: (x) => exp(x),
   exp2, expm1, log, log2, log10, log1p, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh, sigmoid, erf,
-  erfc: (x) => x.eachLane(mathFunction("erfc", erfc, 1, x.type as "f32" | "f64")),
+  erfc: inLanes("erfc", erfc), erfinv: inLanes("erfinv", erfinv), lgamma: inLanes("lgamma", lgamma), digamma: inLanes("digamma", digamma),
+  i0: inLanes("i0", i0), i1: inLanes("i1", i1),
 };
 
 const binaries: Partial<Record<BinaryName, (x: Vector, y: Vector) => Vector>> = {
@@ -40,6 +46,8 @@ const binaries: Partial<Record<BinaryName, (x: Vector, y: Vector) => Vector>> = 
     const sign = y.constant(-0).and(y).and(y.eq(y).as(y.type));
     return x.abs().or(sign);
   },
+  polygamma: inLanes("polygamma", polygamma),
+  nextafter: (x, y) => (x.type === "f32" ? inLanes("nextafterf", nextafterf) : inLanes("nextafter", nextafter))(x, y),
   pow, fmod, remainder, floor_divide: floorDivide, atan2, hypot,
 };
 

@@ -1,5 +1,6 @@
 /** A scalar that remembers how it was computed: a formula evaluated on it yields its arithmetic as text. */
 import * as math from "../../backends/reference/math.ts";
+import * as special from "../../backends/reference/special.ts";
 import type { KernelArithmetic, RoundingMode } from "../../ir/arithmetic.ts";
 
 type Operand = Traced | number;
@@ -129,6 +130,12 @@ export class Traced implements KernelArithmetic<Traced> {
   sigmoid(): Traced { return this.unary("sigmoid", (x) => 1 / (1 + Math.exp(-x))); }
   erf(): Traced { return this.unary("erf", math.erf); }
   erfc(): Traced { return this.unary("erfc", math.erfc); }
+  erfinv(): Traced { return this.unary("erfinv", special.erfinv); }
+  lgamma(): Traced { return this.unary("lgamma", special.lgamma); }
+  digamma(): Traced { return this.unary("digamma", special.digamma); }
+  polygamma(n: number): Traced { return this.binary("polygamma", n, special.polygamma); }
+  i0(): Traced { return this.unary("i0", special.i0); }
+  i1(): Traced { return this.unary("i1", special.i1); }
   isnan(): Traced { return this.unary("isnan", (x) => Number(Number.isNaN(x))); }
   signbit(): Traced { return this.unary("signbit", (x) => Number(x < 0 || Object.is(x, -0))); }
   logical_not(): Traced { return this.unary("not", (x) => Number(x === 0)); }
@@ -151,6 +158,7 @@ export class Traced implements KernelArithmetic<Traced> {
   remainder(other: Operand): Traced { return this.binary("remainder", other, math.remainder); }
   atan2(other: Traced): Traced { return this.binary("atan2", other, Math.atan2); }
   hypot(other: Traced): Traced { return this.binary("hypot", other, (x, y) => Math.hypot(x, y)); }
+  nextafter(other: Traced): Traced { return this.binary("nextafter", other, special.nextafter); }
   copysign(other: Traced): Traced { return this.binary("copysign", other, math.copysign); }
   maximum(other: Operand): Traced { return this.binary("max", other, (x, y) => Math.max(x, y)); }
   minimum(other: Operand): Traced { return this.binary("min", other, (x, y) => Math.min(x, y)); }

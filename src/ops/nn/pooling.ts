@@ -82,13 +82,27 @@ type MaxPool = FunctionOp<MaxPositional, MaxOptions & { return_indices?: false }
 type Pair = readonly [Tensor, Tensor];
 type MaxCall = (input: Tensor, kernel: Sizes, stride: Sizes | null, padding: Sizes, dilation: Sizes, ceil: boolean, both: boolean) => Pair;
 
+const maxParameters = (dims: number): string =>
+  `Tensor self, int[${dims}] kernel_size, int[${dims}]? stride=None, int[${dims}] padding=0, int[${dims}] dilation=1, bool ceil_mode=False, bool return_indices=False`;
+
 const maxPooling = (name: string, dims: number, run: MaxCall): MaxPool =>
   composite(
-    `${name}(Tensor self, int[${dims}] kernel_size, int[${dims}]? stride=None, int[${dims}] padding=0, int[${dims}] dilation=1, bool ceil_mode=False, bool return_indices=False) -> Tensor`,
+    `${name}(${maxParameters(dims)}) -> Tensor`,
     (input: Tensor, kernel: Sizes, stride: Sizes | null, padding: Sizes, dilation: Sizes, ceil: boolean, both: boolean) => {
       const pair = run(input, kernel, stride, padding, dilation, ceil, both);
       return both ? pair : pair[0];
     },
+    { method: false, takesOut: false },
+  );
+
+/** A pooling that gives `[output, indices]` in any case. */
+type Both<P extends readonly unknown[], N> = FunctionOp<P, N & { return_indices?: boolean }, Pair>;
+type MaxPoolBoth = Both<MaxPositional, MaxOptions>;
+
+const maxPoolingBoth = (dims: number, run: MaxCall): MaxPoolBoth =>
+  composite(
+    `max_pool${dims}d_with_indices(${maxParameters(dims)}) -> (Tensor, Tensor)`,
+    (input: Tensor, kernel: Sizes, stride: Sizes | null, padding: Sizes, dilation: Sizes, ceil: boolean) => run(input, kernel, stride, padding, dilation, ceil, true),
     { method: false, takesOut: false },
   );
 
@@ -134,7 +148,11 @@ function asPicture(name: string, self: Tensor): Tensor {
  * @example
  * torch.max_pool1d(torch.tensor([[1, 3, 2, 4]]), 2).tolist(); // [[3, 4]]
  */
-export const max_pool1d: MaxPool = maxPooling("max_pool1d", 1, (input, kernel, stride, padding, dilation, ceil, both) => {
+export const max_pool1d: MaxPool = maxPooling("max_pool1d", 1, alongLastDimension);
+/** The same with the positions of the maxima. */
+export const max_pool1d_with_indices: MaxPoolBoth = maxPoolingBoth(1, alongLastDimension);
+
+function alongLastDimension(...[input, kernel, stride, padding, dilation, ceil, both]: Parameters<MaxCall>): Pair {
   const step = stride === null || stride.length === 0 ? kernel : stride;
   if (both) {
     refuseLonger("max_pool1d", { kernel_size: kernel, stride: step, padding, dilation });
@@ -144,7 +162,11 @@ export const max_pool1d: MaxPool = maxPooling("max_pool1d", 1, (input, kernel, s
   }
   const pair = max2d.call([asPicture("max_pool1d", input), [1, kernel[0]], [1, step[0]], [0, padding[0]], [1, dilation[0]], ceil]) as Pair;
   return [pair[0].squeeze(-2), pair[1].squeeze(-2)];
-});
+}
+
+const overPlanes: MaxCall = (...values) => max2d.call(values) as unknown as Pair;
+const overVolumes: MaxCall = (...values) => max3d.call(values) as unknown as Pair;
+
 /**
  * The largest element of each window of `kernel_size` over the last two dimensions, of (n, c, h, w) or (c, h, w). `padding` counts
  * as -∞; `return_indices` gives the positions in the plane too; with `ceil_mode` a last window may reach over the edge.
@@ -153,9 +175,13 @@ export const max_pool1d: MaxPool = maxPooling("max_pool1d", 1, (input, kernel, s
  * @example
  * torch.max_pool2d(torch.tensor([[[1, 2], [3, 4]]]), 2).tolist(); // [[[4]]]
  */
-export const max_pool2d: MaxPool = maxPooling("max_pool2d", 2, (...values) => max2d.call(values) as unknown as Pair);
+export const max_pool2d: MaxPool = maxPooling("max_pool2d", 2, overPlanes);
+/** The same with the positions of the maxima. */
+export const max_pool2d_with_indices: MaxPoolBoth = maxPoolingBoth(2, overPlanes);
 /** The largest element of each window over the last three dimensions, as `max_pool2d`. */
-export const max_pool3d: MaxPool = maxPooling("max_pool3d", 3, (...values) => max3d.call(values) as unknown as Pair);
+export const max_pool3d: MaxPool = maxPooling("max_pool3d", 3, overVolumes);
+/** The same with the positions of the maxima. */
+export const max_pool3d_with_indices: MaxPoolBoth = maxPoolingBoth(3, overVolumes);
 
 /** Averages of windows. Integers are averaged as float64 and rounded towards 0. */
 function averages(self: Tensor, sizes: Sizes, volume: Volume, divisor: number | null): Tensor {
@@ -360,11 +386,25 @@ const adaptiveMax = (name: string, run: (self: Tensor, target: Target) => unknow
     { method: false, takesOut: false },
   );
 
+type AdaptiveMaxBoth = Both<[input: Tensor, output_size: Target], { output_size?: Target }>;
+
+const adaptiveMaxBoth = (dims: number, run: (self: Tensor, target: Target) => unknown): AdaptiveMaxBoth =>
+  composite(`adaptive_max_pool${dims}d_with_indices(Tensor input, Any output_size, bool return_indices=False) -> (Tensor, Tensor)`, run, { method: false, takesOut: false });
+
+const alongLineMax = (self: Tensor, target: Target): unknown =>
+  alongLine("adaptive_max_pool1d", self, target, (picture, size) => (adaptiveMax2d.call([picture, size]) as Pair).map((t) => t.squeeze(-2)));
+const overPlaneMax = (self: Tensor, target: Target): unknown => adaptiveMax2d.call([self, targetSizes(self, target, 2)]);
+const overVolumeMax = (self: Tensor, target: Target): unknown => adaptiveMax3d.call([self, targetSizes(self, target, 3)]);
+
 /** Maxima of `output_size` windows that share the last dimension out evenly. */
-export const adaptive_max_pool1d: AdaptiveMax = adaptiveMax("adaptive_max_pool1d", (self, target) =>
-  alongLine("adaptive_max_pool1d", self, target, (picture, size) => (adaptiveMax2d.call([picture, size]) as Pair).map((t) => t.squeeze(-2))),
-);
+export const adaptive_max_pool1d: AdaptiveMax = adaptiveMax("adaptive_max_pool1d", alongLineMax);
+/** The same with the positions of the maxima. */
+export const adaptive_max_pool1d_with_indices: AdaptiveMaxBoth = adaptiveMaxBoth(1, alongLineMax);
 /** Maxima of `output_size` windows that share the last two dimensions out evenly. */
-export const adaptive_max_pool2d: AdaptiveMax = adaptiveMax("adaptive_max_pool2d", (self, target) => adaptiveMax2d.call([self, targetSizes(self, target, 2)]));
+export const adaptive_max_pool2d: AdaptiveMax = adaptiveMax("adaptive_max_pool2d", overPlaneMax);
+/** The same with the positions of the maxima. */
+export const adaptive_max_pool2d_with_indices: AdaptiveMaxBoth = adaptiveMaxBoth(2, overPlaneMax);
 /** Maxima of `output_size` windows that share the last three dimensions out evenly. */
-export const adaptive_max_pool3d: AdaptiveMax = adaptiveMax("adaptive_max_pool3d", (self, target) => adaptiveMax3d.call([self, targetSizes(self, target, 3)]));
+export const adaptive_max_pool3d: AdaptiveMax = adaptiveMax("adaptive_max_pool3d", overVolumeMax);
+/** The same with the positions of the maxima. */
+export const adaptive_max_pool3d_with_indices: AdaptiveMaxBoth = adaptiveMaxBoth(3, overVolumeMax);

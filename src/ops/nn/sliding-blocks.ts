@@ -21,10 +21,9 @@ interface Blocks {
 const short: Record<keyof Blocks, string> = { kernel_size: "kernel", dilation: "dilation", padding: "pad", stride: "stride" };
 const pairText = ([height, width]: Sizes): string => `(${height}, ${width})`;
 
-/** A lone number stands for two. */
 function pairOf(name: string, list: Sizes): Sizes {
-  if (list.length > 2) throw new RuntimeError(`It is expected ${name} equals to 2, but got size ${list.length}`);
-  return [list[0], list.at(-1)!];
+  if (list.length !== 2) throw new RuntimeError(`It is expected ${name} equals to 2, but got size ${list.length}`);
+  return list;
 }
 
 /** The four lists, refused in the given order where one has a number that is too small. */

@@ -40,6 +40,17 @@ export const exp2: Unary = pointwise("exp2(Tensor self) -> Tensor", {
   backward: { self: ({ grad, result }) => grad.mul(result).mul(Math.LN2) },
 });
 
+/** self · 2^other. */
+export const ldexp: InplaceOp<[self: Tensor, other: Tensor]> = pointwise("ldexp.Tensor(Tensor self, Tensor other) -> Tensor", {
+  out: "float",
+  value: ({ self, other }) => self.mul(other.exp2()),
+  backward: {
+    self: ({ grad, other }) => grad.mul(other.exp2()),
+    other: ({ grad, result }) => grad.mul(result).mul(Math.LN2),
+  },
+  numbers: false,
+});
+
 /** exp(x) - 1, exact for small x. */
 export const expm1: Unary = pointwise("expm1(Tensor self) -> Tensor", {
   out: "float",

@@ -2,7 +2,7 @@
 import { composite } from "../../dispatch/define.ts";
 import { sameDtype } from "../../dispatch/out.ts";
 import { choose, overloaded, pointwise, PointwiseOverload } from "../../dispatch/pointwise.ts";
-import type { InplaceOp, Op, TensorLike } from "../../dispatch/op.ts";
+import type { FunctionOp, InplaceOp, Op, TensorLike } from "../../dispatch/op.ts";
 import { RuntimeError } from "../../errors.ts";
 import { valueOnly, type Arithmetic, type Formula } from "../../ir/arithmetic.ts";
 import { BOOL, FLOAT, float32, INT } from "../../tensor/dtype.ts";
@@ -123,6 +123,33 @@ export const xlogy: InplaceOp<[self: TensorLike, other: TensorLike]> = overloade
     out: "float", value: xlogyOf, backward: { self: xlogyNumberGrad }, promoted: ["other"], node: "XlogyBackward2",
   }),
 );
+
+const xlog1pyOf: Formula = ({ self, other }) => self.mul(other.log1p()).masked_fill(self.eq(0).logical_and(other.isnan().logical_not()), 0);
+const xlog1pySelfGrad: Formula = ({ grad, self, other }) => grad.mul(other.log1p()).masked_fill(self.eq(0).logical_and(other.le(-1)), 0);
+const xlog1pyOtherGrad: Formula = ({ grad, self, other }) => grad.mul(self).div(other.add(1));
+
+/** self · log1p(other), but 0 where self is 0 and other no NaN; either may be a number. */
+export const xlog1py: FunctionOp<[input: TensorLike, other: TensorLike]> = overloaded(
+  { method: false },
+  new PointwiseOverload("special_xlog1py(Tensor self, Tensor other) -> Tensor", {
+    out: "float", value: xlog1pyOf, backward: { self: xlog1pySelfGrad, other: xlog1pyOtherGrad }, numbers: false, inplace: false, node: "SpecialXlog1PyBackward0",
+  }),
+  new PointwiseOverload("special_xlog1py.self_scalar(Scalar self, Tensor other) -> Tensor", {
+    out: "float", value: xlog1pyOf, backward: { other: xlog1pyOtherGrad }, promoted: ["self"], inplace: false, node: "SpecialXlog1PyBackward1",
+  }),
+  new PointwiseOverload("special_xlog1py.other_scalar(Tensor self, Scalar other) -> Tensor", {
+    out: "float", value: xlog1pyOf, backward: { self: xlog1pySelfGrad }, promoted: ["other"], inplace: false, node: "SpecialXlog1PyBackward2",
+  }),
+);
+
+/** The entropy -x · log(x) of a probability: 0 at 0, -∞ below it. */
+export const entr: FunctionOp<[input: Tensor]> = pointwise("special_entr(Tensor self) -> Tensor", {
+  out: "float",
+  value: ({ self }) => self.mul(self.log()).neg().masked_fill(self.eq(0), 0).masked_fill(self.lt(0), -Infinity),
+  backward: { self: ({ grad, self }) => grad.mul(self.log().neg().sub(1)) },
+  method: false,
+  inplace: false,
+});
 
 const mixedText = "heaviside is not yet implemented for tensors with different dtypes.";
 
