@@ -146,7 +146,7 @@ class Drawer:
         name = stmt["self"] if stmt["op"] == "set:data" else written(stmt)
         tensor = self.machine.env.get(name)
         read = tensor is not None and any(name in references(kept) for kept in self.stmts)
-        return tensor if read and tensor.is_leaf and tensor.requires_grad else None
+        return tensor if read and not tensor._is_view() and tensor.is_leaf and tensor.requires_grad else None
 
     def write_is_defined(self, stmt):
         """No element is written twice, and nothing is read that the statement also writes."""
