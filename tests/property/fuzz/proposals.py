@@ -2,6 +2,7 @@
 
 import torch
 
+from functions import Functions
 from gradients import Gradients
 from mathematics import Mathematics
 from shapes import Shapes
@@ -12,6 +13,7 @@ KINDS = {
     "unary": 9, "binary": 13, "choice": 5, "reduce": 9, "reshape": 13, "several": 5, "getitem": 9, "setitem": 8, "in_place": 15,
     "in_place_index": 4, "in_place_shape": 3, "severed": 5, "cast": 4, "join": 4, "gather": 6, "matrix": 5, "compare": 4, "softmax": 4,
     "loss": 2, "backward": 7, "grad": 5, "flags": 5, "factory": 2, "query": 1, "rearrange": 4, "out": 2, "story": 4,
+    "activation": 4, "ordered": 4, "running": 4, "factors": 5, "layer": 4,
 }
 THEMES = [
     {}, {}, {},
@@ -20,10 +22,11 @@ THEMES = [
     {"getitem": 20, "setitem": 18, "gather": 14, "in_place_index": 10},
     {"binary": 26, "cast": 14, "compare": 10},
     {"reduce": 20, "softmax": 10, "join": 8},
+    {"activation": 16, "ordered": 16, "running": 16, "factors": 20, "layer": 16},
 ]
 
 
-class Proposals(Mathematics, Shapes, Writes, Gradients):
+class Proposals(Mathematics, Functions, Shapes, Writes, Gradients):
     def __init__(self, rng, machine):
         super().__init__(rng, machine)
         weights = {**KINDS, **rng.choice(THEMES)}
