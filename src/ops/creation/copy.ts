@@ -6,7 +6,7 @@ import { fused } from "../../dispatch/fused.ts";
 import { refuseBroadcastOutput, refuseInternalOverlap, refusePartialOverlap, resultStrides } from "../../dispatch/iterate.ts";
 import type { Formula } from "../../ir/arithmetic.ts";
 import { RuntimeError } from "../../errors.ts";
-import { bool, DType, FLOAT, float32, float64, int16, int32, int64, int8, uint8 } from "../../tensor/dtype.ts";
+import { bool, DType, FLOAT, float32, float64, int16, int32, int64, int8, tensorTypeName, uint8 } from "../../tensor/dtype.ts";
 import { broadcastSizes, isNonOverlappingAndDense, listText, type Sizes } from "../../tensor/layout.ts";
 import { emptyStrided, emptyTensor, Tensor } from "../../tensor/tensor.ts";
 
@@ -70,7 +70,7 @@ export const copy: InplaceOp<[self: Tensor, other: TensorLike, non_blocking?: bo
 export function expandError(sizes: Sizes, to: Sizes, dtype: DType = float32): RuntimeError {
   if (sizes.length > to.length) {
     return new RuntimeError(
-      `expand(${dtype === bool ? "CPUBoolType" : `torch.${dtype.title}Tensor`}{${listText(sizes)}}, size=${listText(to)}): the number of sizes provided (${to.length}) must be greater or equal to the number of dimensions in the tensor (${sizes.length})`,
+      `expand(${tensorTypeName(dtype)}{${listText(sizes)}}, size=${listText(to)}): the number of sizes provided (${to.length}) must be greater or equal to the number of dimensions in the tensor (${sizes.length})`,
     );
   }
   const lead = to.length - sizes.length;

@@ -6,11 +6,13 @@ import type { FunctionOp } from "../../dispatch/op.ts";
 import { resultDtype } from "../../dispatch/promote.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../../errors.ts";
 import { FLOAT } from "../../tensor/dtype.ts";
-import { broadcastSizes } from "../../tensor/layout.ts";
+import { broadcastSizes, sameSizes, type Sizes } from "../../tensor/layout.ts";
 import { viewTyped } from "../../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import { rowMajor } from "../creation/copy.ts";
 import { filled } from "../creation/fill.ts";
+import { addNumber } from "../pointwise/number-forms.ts";
+import { normOverload } from "../reductions/vector-norm.ts";
 
 const floats = (t: Tensor): FloatArray => viewTyped(t) as FloatArray;
 const rowsOf = (t: Tensor): Rows => ({ array: floats(t), width: t._sizes.at(-1)! });
@@ -57,6 +59,9 @@ const betweenSlope: KernelOverload = new KernelOverload("_cdist_backward(Tensor 
   node: "CdistBackwardBackward0",
 });
 
+/** `x` itself where it has these sizes. */
+const expandedTo = (x: Tensor, sizes: Sizes): Tensor => (sameSizes(x._sizes, sizes) ? x : x.expand(sizes));
+
 const modes = ["use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist"];
 
 /**
@@ -78,7 +83,7 @@ export const cdist: FunctionOp<[x1: Tensor, x2: Tensor, p?: number, compute_mode
     if (p < 0) throw new RuntimeError("cdist only supports non-negative p values");
     const batch = broadcastSizes(x1._sizes.slice(0, -2), x2._sizes.slice(0, -2));
     if (x1.dtype !== x2.dtype) throw new RuntimeError(`expected scalar type ${x1.dtype.title} but found ${x2.dtype.title}`);
-    const [a, b] = [x1, x2].map((x) => x.expand([...batch, ...x._sizes.slice(-2)]));
+    const [a, b] = [x1, x2].map((x) => expandedTo(x, [...batch, ...x._sizes.slice(-2)]));
     return between.call([a, b, p]);
   },
   { method: false, takesOut: false },
@@ -131,10 +136,12 @@ export const pdist: FunctionOp<[self: Tensor, p?: number], { p?: number }> = com
   { method: false, takesOut: false },
 );
 
+const norm = normOverload("norm", "NormBackward1");
+
 /** The `p`-norm of x1 - x2 + eps over the last dimension. */
 export const pairwise_distance: FunctionOp<[x1: Tensor, x2: Tensor, p?: number, eps?: number, keepdim?: boolean], { p?: number; eps?: number; keepdim?: boolean }> = composite(
   "pairwise_distance(Tensor x1, Tensor x2, float p=2, float eps=1e-06, bool keepdim=False) -> Tensor",
-  (x1: Tensor, x2: Tensor, p: number, eps: number, keepdim: boolean) => x1.sub(x2).add(eps).norm(p, -1, keepdim),
+  (x1: Tensor, x2: Tensor, p: number, eps: number, keepdim: boolean) => norm.call([addNumber(x1.sub(x2), eps), p, [-1], keepdim, null]),
   { takesOut: false },
 );
 
@@ -158,7 +165,7 @@ export const cosine_similarity: FunctionOp<[x1: Tensor, x2: Tensor, dim?: number
     const dtype = resultDtype([x1, x2])!;
     if (dtype.kind !== FLOAT) throw new RuntimeError(`expected common dtype to be floating point, yet common dtype is ${dtype.title}`);
     const sizes = broadcastSizes(x1._sizes, x2._sizes);
-    const [a, b] = [x1, x2].map((x) => direction(x.to(dtype).expand(sizes), dim, eps));
+    const [a, b] = [x1, x2].map((x) => direction(expandedTo(x.to(dtype), sizes), dim, eps));
     return a.mul(b).sum(dim);
   },
   { takesOut: false },

@@ -11,6 +11,7 @@ import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import { rowMajor } from "../creation/copy.ts";
 import { filled } from "../creation/fill.ts";
 import { legacyReduction, mean, none, owned, reductionCode, sum, type LossOptions, type Reduction } from "./loss-reduction.ts";
+import { divNumber, mulNumber } from "../pointwise/number-forms.ts";
 import { refuseGradient } from "../pointwise/refusals.ts";
 
 type MaybeTensor = Tensor | null;
@@ -166,7 +167,7 @@ function ofProbabilities(self: Tensor, target: Tensor, dim: number, { weight, re
   if (reduction === none) return losses.sum(dim).neg();
   const total = losses.sum().neg();
   if (reduction === sum) return total;
-  return self._numel === 0 ? total.fill_(NaN) : total.div(self._numel / classes);
+  return self._numel === 0 ? total.fill_(NaN) : divNumber(total, self._numel / classes);
 }
 
 /** Some of each target's share goes to all classes alike (Szegedy et al., "Rethinking the Inception architecture", 2016). */
@@ -179,7 +180,7 @@ function smoothed(self: Tensor, target: Tensor, dim: number, { weight, reduction
   let spread = weighted.sum(dim).neg().masked_fill(kept.logical_not(), 0);
   if (reduction !== none) spread = spread.sum();
   if (reduction === mean) spread = spread.div(weight === null ? kept.sum() : weight.gather(0, target.masked_select(kept).flatten()).sum());
-  return loss.mul(1 - smoothing).add(spread.mul(smoothing / self.size(dim)));
+  return mulNumber(loss, 1 - smoothing).add(mulNumber(spread, smoothing / self.size(dim)));
 }
 
 /**

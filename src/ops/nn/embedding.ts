@@ -2,13 +2,17 @@
 import { composite, KernelOverload, kernel } from "../../dispatch/define.ts";
 import { makeOp, type FunctionOp } from "../../dispatch/op.ts";
 import { AssertionError, RuntimeError } from "../../errors.ts";
-import { int64 } from "../../tensor/dtype.ts";
+import { int64, tensorTypeName } from "../../tensor/dtype.ts";
 import { isIndexDtype } from "../indexing/index-table.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { contiguousStrides } from "../../tensor/layout.ts";
+import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import { filled } from "../creation/fill.ts";
 
 /** The rows for the flat `indices`. */
-const rowsAt = (weight: Tensor, indices: Tensor): Tensor => weight.index_select(0, indices.reshape([-1])).view([...indices._sizes, ...weight._sizes.slice(1)]);
+function rowsAt(weight: Tensor, indices: Tensor): Tensor {
+  const sizes = [...indices._sizes, ...weight._sizes.slice(1)];
+  return weight.index_select(0, indices.reshape([-1]))._aliased(sizes, contiguousStrides(sizes), 0);
+}
 
 /** 1 / how often each index occurs among all. */
 function rarity(flat: Tensor, rows: number, grad: Tensor): Tensor {
@@ -44,7 +48,7 @@ const table = new KernelOverload("embedding(Tensor weight, Tensor indices, int p
     if (weight._sizes.length !== 2) throw new RuntimeError("'weight' must be 2-D");
     if (!isIndexDtype(indices.dtype)) {
       throw new RuntimeError(
-        `Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.${indices.dtype.title}Tensor instead (while checking arguments for embedding)`,
+        `Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got ${tensorTypeName(indices.dtype)} instead (while checking arguments for embedding)`,
       );
     }
     return rowsAt(weight, indices);
@@ -122,7 +126,7 @@ export const one_hot: FunctionOp<[self: Tensor, num_classes?: number], { num_cla
     const largest = self.max().item() as number;
     if (given !== -1 && largest >= given) throw new RuntimeError("Class values must be smaller than num_classes.");
     const classes = given === -1 ? largest + 1 : given;
-    return filled([...self._sizes, classes], 0, int64).scatter_(-1, self.unsqueeze(-1), 1);
+    return emptyTensor([...self._sizes, classes], int64).zero_().scatter_(-1, self.unsqueeze(-1), 1);
   },
   method: false,
   takesOut: false,

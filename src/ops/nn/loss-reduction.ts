@@ -3,10 +3,11 @@ import { gradMode } from "../../autograd/grad-mode.ts";
 import { fused } from "../../dispatch/fused.ts";
 import { resultDtype } from "../../dispatch/promote.ts";
 import { Reducer } from "../../dispatch/reduce.ts";
-import { NotImplementedError, ValueError, warn } from "../../errors.ts";
+import { NotImplementedError, RuntimeError, ValueError, warn } from "../../errors.ts";
 import type { Formula } from "../../ir/arithmetic.ts";
-import { FLOAT } from "../../tensor/dtype.ts";
+import { can_cast, FLOAT } from "../../tensor/dtype.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
+import { castTo } from "../creation/copy.ts";
 
 /** What becomes of the losses of the elements. */
 export type Reduction = "none" | "mean" | "sum";
@@ -50,6 +51,17 @@ export function lossForward(value: Formula, kernelName: string) {
     if (reduction === none) return fused(value).run(operands, dtype, dtype, null);
     if (reduction === sum) return total.run(operands, null, false, dtype, dtype);
     return average.run([...operands, self._numel], null, false, dtype, dtype);
+  };
+}
+
+type LossForward = ReturnType<typeof lossForward>;
+
+/** The same for losses that PyTorch computes in the dtype of `self`. */
+export function lossInOwnDtype(forward: LossForward): LossForward {
+  return (self, target, reduction, ...parameters) => {
+    const dtype = resultDtype([self, target])!;
+    if (!can_cast(dtype, self.dtype)) throw new RuntimeError(`result type ${dtype.title} can't be cast to the desired output type ${self.dtype.title}`);
+    return castTo(forward(self, target, reduction, ...parameters), self.dtype);
   };
 }
 

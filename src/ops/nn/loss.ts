@@ -1,11 +1,12 @@
 /** Losses: functions of torch.nn.functional. */
 import { composite, kernel, KernelOverload } from "../../dispatch/define.ts";
 import type { FunctionOp } from "../../dispatch/op.ts";
+import { foundDtype } from "../../dispatch/out.ts";
 import { RuntimeError, ValueError, warn } from "../../errors.ts";
 import type { Arithmetic } from "../../ir/arithmetic.ts";
 import { broadcastSizes, listText, sameSizes } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { legacy, legacyReduction, lossForward, lossSlope, none, owned, reduced, reductionCode, share, type LossOptions, type Positional, type Reduction } from "./loss-reduction.ts";
+import { legacy, legacyReduction, lossForward, lossInOwnDtype, lossSlope, none, owned, reduced, reductionCode, share, type LossOptions, type Positional, type Reduction } from "./loss-reduction.ts";
 
 /** Both tensors in their broadcast shape; a difference of sizes is most often a mistake. */
 function matched(input: Tensor, target: Tensor): [Tensor, Tensor] {
@@ -127,8 +128,13 @@ export const smooth_l1_loss: FunctionOp<[...Positional, beta?: number], LossOpti
   },
 );
 
+const huberSlopeForward = lossSlope(({ grad_output, self, target, delta, scale }) => huberStep(self.sub(target), delta).mul(scale).mul(grad_output));
+
 const huberSlope: ParametricSlope = kernel("huber_loss_backward(Tensor grad_output, Tensor self, Tensor target, float delta, float scale) -> Tensor", {
-  forward: lossSlope(({ grad_output, self, target, delta, scale }) => huberStep(self.sub(target), delta).mul(scale).mul(grad_output)),
+  forward: (grad: Tensor, self: Tensor, target: Tensor, ...parameters: number[]) => {
+    for (const { dtype } of [target, grad]) if (dtype !== self.dtype) foundDtype.dtype!(dtype, self.dtype, 0);
+    return huberSlopeForward(grad, self, target, ...parameters);
+  },
   backward: {
     grad_output: ({ grad, self, target, delta, scale }) => huberSlope(grad, self, target, delta, scale),
     self: ({ grad, grad_output, self, target, delta, scale }) => grad.mul(grad_output).mul(self.sub(target).abs().lt(delta)).mul(scale),
@@ -142,10 +148,10 @@ function huberStep<V extends Arithmetic<V>>(x: V, delta: V): V {
 }
 
 const huberKernel = new KernelOverload("huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor", {
-  forward: lossForward(({ self, target, delta }) => {
+  forward: lossInOwnDtype(lossForward(({ self, target, delta }) => {
     const distance = self.sub(target).abs();
     return distance.mul(distance).mul(0.5).where(distance.le(delta), delta.mul(distance.sub(delta.mul(0.5))));
-  }, "huber_cpu"),
+  }, "huber_cpu")),
   backward: {
     self: ({ grad, self, target, reduction, delta }) => owned(huberSlope(grad, self, target, delta, share(self, reduction))),
     target: ({ grad, self, target, reduction, delta }) => owned(huberSlope(grad, target, self, delta, share(self, reduction))),

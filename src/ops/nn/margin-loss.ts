@@ -3,13 +3,15 @@ import { composite, KernelOverload } from "../../dispatch/define.ts";
 import type { FunctionOp } from "../../dispatch/op.ts";
 import { PointwiseOverload } from "../../dispatch/pointwise.ts";
 import { RuntimeError, ValueError, NotImplementedError } from "../../errors.ts";
-import { int64, FLOAT } from "../../tensor/dtype.ts";
+import { BOOL, int64, FLOAT } from "../../tensor/dtype.ts";
 import { broadcastSizes, listText, sameSizes } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { filled } from "../creation/fill.ts";
 import { logSigmoidForm } from "../pointwise/activation-forms.ts";
 import { pairwise_distance } from "../linalg/distance.ts";
-import { legacy, legacyReduction, lossForward, mean, none, owned, reduced, reductionCode, share, type LossOptions, type Positional, type Reduction } from "./loss-reduction.ts";
-import { refuseGradient } from "../pointwise/refusals.ts";
+import { legacy, legacyReduction, lossForward, lossInOwnDtype, mean, none, owned, reduced, reductionCode, share, type LossOptions, type Positional, type Reduction } from "./loss-reduction.ts";
+import { addNumber, subNumber } from "../pointwise/number-forms.ts";
+import { boolNegation, refuseGradient } from "../pointwise/refusals.ts";
 
 type MaybeTensor = Tensor | null;
 type Loss = FunctionOp<Positional, LossOptions>;
@@ -32,7 +34,7 @@ export const margin_ranking_loss: FunctionOp<MarginPositional, MarginOptions> = 
         `margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: ${sizeText(input1)}, input2: ${sizeText(input2)}, target: ${sizeText(target)} `,
       );
     }
-    return reduced(target.neg().mul(input1.sub(input2)).add(margin).clamp_min(0), reduction);
+    return reduced(addNumber(target.neg().mul(input1.sub(input2)), margin).clamp_min(0), reduction);
   },
 );
 
@@ -42,7 +44,7 @@ type HingePositional = [input: Tensor, target: Tensor, margin?: number, size_ave
 export const hinge_embedding_loss: FunctionOp<HingePositional, MarginOptions> = composite(
   `hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0, ${tail}) -> Tensor`,
   (input: Tensor, target: Tensor, margin: number, sizeAverage: boolean | null, reduce: boolean | null, named: string) => {
-    const missing = input.rsub(margin).clamp_min(0);
+    const missing = filled([], margin, input.dtype).sub(input).clamp_min(0);
     const losses = missing.where(target.ne(1), 0).add(input.where(target.ne(-1), 0));
     return reduced(losses, codeOf(sizeAverage, reduce, named));
   },
@@ -58,15 +60,18 @@ export const cosine_embedding_loss: FunctionOp<MarginPositional, MarginOptions> 
     if (input1._sizes.length !== dim + 1 || input2._sizes.length !== dim + 1) {
       throw new RuntimeError(`${dim}D target tensor expects ${dim + 1}D input tensors, but found inputs with sizes ${listText(input1._sizes)} and ${listText(input2._sizes)}.`);
     }
-    const square = (x: Tensor): Tensor => x.mul(x).sum(dim).add(1e-12);
+    const square = (x: Tensor): Tensor => addNumber(x.mul(x).sum(dim), 1e-12);
     const cosine = input1.mul(input2).sum(dim).div(square(input1).mul(square(input2)).sqrt());
-    const losses = cosine.rsub(1).where(target.eq(1), 0).add(cosine.sub(margin).clamp_min(0).where(target.eq(-1), 0));
+    const losses = filled([], 1, cosine.dtype).sub(cosine).where(target.eq(1), 0).add(subNumber(cosine, margin).clamp_min(0).where(target.eq(-1), 0));
     return reduced(losses, reduction);
   },
 );
 
 const softSlope = new PointwiseOverload("soft_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar scale) -> Tensor", {
   value: ({ grad_output, self, target, scale }) => target.neg().mul(target.mul(self).neg().sigmoid()).mul(scale).mul(grad_output),
+  refuse([, , target]) {
+    if ((target as Tensor).dtype.kind === BOOL) throw new RuntimeError(boolNegation);
+  },
   backward: {
     grad_output: ({ grad, self, target, scale }) => target.neg().mul(target.mul(self).neg().sigmoid()).mul(scale).mul(grad),
     self: ({ grad, grad_output, self, target, scale }) => {
@@ -76,7 +81,7 @@ const softSlope = new PointwiseOverload("soft_margin_loss_backward(Tensor grad_o
   },
 });
 
-const softForward = lossForward(({ self, target }) => target.mul(self).neg().exp().log1p(), "log1p_cpu");
+const softForward = lossInOwnDtype(lossForward(({ self, target }) => target.mul(self).neg().exp().log1p(), "log1p_cpu"));
 
 const softKernel = new KernelOverload("soft_margin_loss(Tensor self, Tensor target, int reduction) -> Tensor", {
   forward: (self: Tensor, target: Tensor, reduction: number) => {

@@ -10,7 +10,7 @@ import { BOOL, FLOAT } from "../../tensor/dtype.ts";
 import { broadcastSizes, listText, sameSizes, type Sizes } from "../../tensor/layout.ts";
 import { onlyElement } from "../../tensor/read.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { boolDifference, refuseGradient } from "../pointwise/refusals.ts";
+import { refuseGradient, twoBoolDifference } from "../pointwise/refusals.ts";
 import { legacy, legacyReduction, lossForward, owned, reduced, reductionCode, share, type LossOptions, type Reduction } from "./loss-reduction.ts";
 
 type MaybeTensor = Tensor | null;
@@ -154,7 +154,7 @@ const logitsForward = lossForward(
 );
 
 function checkLogits(self: Tensor, target: Tensor, factors: readonly MaybeTensor[]): void {
-  if (target.dtype.kind === BOOL) throw new RuntimeError(boolDifference);
+  if (target.dtype.kind === BOOL) throw new RuntimeError(twoBoolDifference);
   if (self.dtype.kind !== FLOAT) throw new NotImplementedError(`"log_sigmoid_cpu" not implemented for '${self.dtype.title}'`);
   if (target.dtype.kind !== FLOAT) throw new RuntimeError(`result type ${self.dtype.title} can't be cast to the desired output type ${target.dtype.title}`);
   for (const factor of factors) if (factor !== null) refuseBroadcastOutput(self, broadcastSizes(factor._sizes, self._sizes));

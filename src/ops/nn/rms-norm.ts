@@ -11,6 +11,7 @@ import { FLOAT, float64, typeMetaName, type DType } from "../../tensor/dtype.ts"
 import { listText, numelOf, sameSizes, type Sizes } from "../../tensor/layout.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import { rowMajor } from "../creation/copy.ts";
+import { addNumber } from "../pointwise/number-forms.ts";
 import { finfo } from "../creation/type-info.ts";
 
 type MaybeTensor = Tensor | null;
@@ -46,7 +47,7 @@ function fusedNorm(input: Tensor, shape: Sizes, weight: MaybeTensor, eps: number
 /** The same in tensor ops, which record the nodes that PyTorch's gradients have. */
 function recordedNorm(input: Tensor, shape: Sizes, weight: MaybeTensor, eps: number): Tensor {
   const dims = shape.map((_, i) => input._sizes.length - 1 - i);
-  const scaled = input.mul(input.pow(2).mean(dims, true).add(eps).rsqrt());
+  const scaled = input.mul(addNumber(input.pow(2).mean(dims, true), eps).rsqrt());
   return (weight === null ? scaled : scaled.mul(weight)).to(input.dtype).contiguous();
 }
 

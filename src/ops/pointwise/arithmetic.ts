@@ -5,7 +5,7 @@ import { RuntimeError } from "../../errors.ts";
 import type { Formula } from "../../ir/arithmetic.ts";
 import { BOOL, FLOAT, scalarKind, checkFits, type DType } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { boolDifference } from "./refusals.ts";
+import { boolDifference, twoBoolDifference } from "./refusals.ts";
 
 type Binary = InplaceOp<[self: TensorLike, other: TensorLike]>;
 type Scaled = InplaceOp<[self: TensorLike, other: TensorLike], { alpha?: number }>;
@@ -39,9 +39,7 @@ const scaledNegated: Formula = ({ grad, alpha }) => grad.mul(alpha.neg());
 
 function refuseBools(values: readonly unknown[]): void {
   const bools = values.slice(0, 2).map((v) => (v instanceof Tensor ? v.dtype.kind === BOOL : typeof v === "boolean"));
-  if (bools[0] && bools[1]) {
-    throw new RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.");
-  }
+  if (bools[0] && bools[1]) throw new RuntimeError(twoBoolDifference);
   if (bools[0] || bools[1]) throw new RuntimeError(boolDifference);
 }
 

@@ -26,6 +26,8 @@ export const boolNegation =
 export const boolDifference =
   "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.";
 
+export const twoBoolDifference = "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.";
+
 /** The number at `position` has to fit the dtype that the op computes in. */
 export function mustFit(...positions: readonly number[]): Check {
   return (values, common) => {

@@ -80,9 +80,9 @@ interface Options {
   dtype?: DType | null;
 }
 
-const overload = new KernelOverload(
-  "linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-  {
+/** The norm under a name of its own. */
+export const normOverload = (opName: string, node?: string): KernelOverload =>
+  new KernelOverload(`${opName}(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`, {
     forward: (self: Tensor, ord: number | bigint | boolean, dim: Sizes | null, keepdim: boolean, dtype: DType | null) => {
       const p = Number(ord);
       checkDtypes(self, dtype);
@@ -93,8 +93,10 @@ const overload = new KernelOverload(
       return reducer.run(reducer === anyNorm ? [self, p, 1 / p] : [self], dims, keepdim, out, out);
     },
     backward: { self: ({ grad, self, ord, result, dim, keepdim }) => normBackward(grad, self.to(grad.dtype), Number(ord), result, dim, keepdim) },
-  },
-);
+    node,
+  });
+
+const overload = normOverload("linalg_vector_norm");
 
 /** The norm, past the matching of arguments. */
 export function vectorNorm(self: Tensor, p: number, dim: Sizes | null, keepdim: boolean, dtype: DType | null): Tensor {

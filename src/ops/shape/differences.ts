@@ -72,22 +72,41 @@ function steps(name: string, y: Tensor, x: Tensor, dim: number): Tensor {
   return padded.diff(1, d);
 }
 
-/** Twice the areas between neighbouring samples. */
-function areas(name: string, y: Tensor, x: MaybeTensor, dx: number, dim: number): Tensor {
-  refuseBools(name, y, x);
-  y.size(dim);
+/** Twice the areas between neighbouring samples at the points `x`. */
+function areas(name: string, y: Tensor, x: Tensor, dim: number): Tensor {
   const [before, after] = neighbours(y, dim);
-  return x === null ? after.add(before).mul(dx) : before.add(after).mul(steps(name, y, x, dim));
+  return before.add(after).mul(steps(name, y, x, dim));
 }
 
-/** `name(y, x, dim)` and `name(y, *, dx=1, dim=-1)`. */
-function rule(name: string, text: string, total: (areas: Tensor, dim: number) => Tensor): Integral {
-  const of = (y: Tensor, x: MaybeTensor, dx: number, dim: number): Tensor => total(areas(text, y, x, dx, dim), dim).div(2);
+/** Points are `dx` apart: the sum, less half of both ends. */
+function evenSum(y: Tensor, dx: number, dim: number): Tensor {
+  const total = y.sum(dim);
+  if (y.size(dim) === 0) return total;
+  return total.sub(y.select(dim, 0).add(y.select(dim, -1)).mul(0.5)).mul(dx);
+}
+
+function evenRunningSum(y: Tensor, dx: number, dim: number): Tensor {
+  const [before, after] = neighbours(y, dim);
+  return after.add(before).mul(dx / 2).cumsum(dim);
+}
+
+/** `name(y, x, dim)` and `name(y, *, dx=1, dim=-1)`; `total` sums areas, `even` is the whole where points are evenly apart. */
+function rule(name: string, text: string, total: (areas: Tensor, dim: number) => Tensor, even: (y: Tensor, dx: number, dim: number) => Tensor): Integral {
+  const apart = (y: Tensor, x: Tensor, dim: number): Tensor => {
+    refuseBools(text, y, x);
+    y.size(dim);
+    return total(areas(text, y, x, dim), dim).div(2);
+  };
+  const evenly = (y: Tensor, dx: number, dim: number): Tensor => {
+    refuseBools(text, y, null);
+    y.size(dim);
+    return even(y, dx, dim);
+  };
   return makeOp(
     name,
     [
-      new CompositeOverload(`${name}.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor`, (y: Tensor, x: Tensor, dim: number) => of(y, x, 1, dim), { takesOut: false }),
-      new CompositeOverload(`${name}.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor`, (y: Tensor, dx: number, dim: number) => of(y, null, dx, dim), { takesOut: false }),
+      new CompositeOverload(`${name}.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor`, apart, { takesOut: false }),
+      new CompositeOverload(`${name}.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor`, evenly, { takesOut: false }),
     ],
     false,
   ) as Integral;
@@ -97,8 +116,8 @@ type Integral = FunctionOp<[y: Tensor, x?: Tensor], { x?: Tensor; dx?: number; d
 const sum = (t: Tensor, dim: number): Tensor => t.sum(dim);
 
 /** The integral of the lines through the samples `y` along `dim`, at the points `x` or `dx` apart. */
-export const trapezoid: Integral = rule("trapezoid", "trapezoid", sum);
+export const trapezoid: Integral = rule("trapezoid", "trapezoid", sum, evenSum);
 /** The same as `trapezoid`. */
-export const trapz: Integral = rule("trapz", "trapezoid", sum);
+export const trapz: Integral = rule("trapz", "trapezoid", sum, evenSum);
 /** The integral up to each sample but the first, as `trapezoid`. */
-export const cumulative_trapezoid: Integral = rule("cumulative_trapezoid", "cumulative_trapezoid", (t, dim) => t.cumsum(dim));
+export const cumulative_trapezoid: Integral = rule("cumulative_trapezoid", "cumulative_trapezoid", (t, dim) => t.cumsum(dim), evenRunningSum);
