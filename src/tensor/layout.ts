@@ -128,6 +128,12 @@ export function wrapDim(dim: number, ndim: number): number {
   return dim < 0 ? dim + n : dim;
 }
 
+/** The same where a 0-dim tensor has none to speak of. */
+export function existingDim(dim: number, ndim: number): number {
+  if (ndim === 0) throw new IndexError(`Dimension specified as ${dim} but tensor has no dimensions`);
+  return wrapDim(dim, ndim);
+}
+
 /** Wrapped dimensions, refused where one occurs twice. */
 export function wrapDims(dims: readonly number[], ndim: number): number[] {
   const wrapped = dims.map((d) => wrapDim(d, ndim));

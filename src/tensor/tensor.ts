@@ -2,7 +2,7 @@ import { nearest, RuntimeError } from "../errors.ts";
 import { cpu, strided, type Device } from "./device.ts";
 import type { DType } from "./dtype.ts";
 import { Storage } from "./heap.ts";
-import { contiguousStrides, isContiguous, listText, numelOf, wrapDim, type Sizes } from "./layout.ts";
+import { contiguousStrides, isContiguous, listText, numelOf, existingDim, type Sizes } from "./layout.ts";
 import { VersionCounter } from "./version.ts";
 
 /** What a tensor knows of the node that made it; autograd's `Node` is one. */
@@ -125,7 +125,7 @@ export class Tensor {
   size(): readonly number[];
   size(dim: number): number;
   size(dim?: number): readonly number[] | number {
-    return dim === undefined ? this.shape : this._sizes[wrapDim(dim, this._sizes.length)];
+    return dim === undefined ? this.shape : this._sizes[existingDim(dim, this._sizes.length)];
   }
   /** Number of elements. */
   numel(): number {
@@ -138,7 +138,7 @@ export class Tensor {
   stride(): readonly number[];
   stride(dim: number): number;
   stride(dim?: number): readonly number[] | number {
-    return dim === undefined ? Object.freeze(this._strides) : this._strides[wrapDim(dim, this._strides.length)];
+    return dim === undefined ? Object.freeze(this._strides) : this._strides[existingDim(dim, this._strides.length)];
   }
   /** Position of the first element in the storage, in elements. */
   storage_offset(): number {

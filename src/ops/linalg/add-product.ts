@@ -90,11 +90,11 @@ export const addmv: InplaceOp<[self: Tensor, mat: Tensor, vec: Tensor], Scales &
 function baddbmmForward(self: Tensor, batch1: Tensor, batch2: Tensor, beta: Factor, alpha: Factor): Tensor {
   const sizes = [batch1.size(0), batch1.size(1), batch2.size(2)];
   if (!isExpandable(self._sizes, sizes)) throw expandError(self._sizes, sizes);
-  checkBatches(batch1, batch2);
   if (self.dtype !== batch1.dtype) {
     const [s, a, b] = [self, batch1, batch2].map((t) => typeMetaName(t.dtype));
     throw new RuntimeError(`Input dtypes must be the same, got: input ${s}, batch1: ${a}, batch2: ${b}`);
   }
+  checkBatches(batch1, batch2);
   const scaling = { beta: Number(beta), alpha: Number(alpha) };
   const out = startingFrom(self, sizes, scaling);
   refuseBoolProduct(self.dtype, "baddbmm", out._numel);

@@ -105,7 +105,7 @@ function spatialLoss(self: Tensor, target: Tensor, weight: MaybeTensor, reductio
 function nllOf(self: Tensor, target: Tensor, weight: MaybeTensor, reduction: number, ignoreIndex: number): Tensor {
   const sizes = self._sizes;
   if (sizes.length < 1) throw new ValueError(`Expected 1 or more dimensions (got ${sizes.length})`);
-  if (sizes.length !== 1 && sizes[0] !== target.size(0)) throw new ValueError(`Expected input batch_size (${sizes[0]}) to match target batch_size (${target.size(0)}).`);
+  if (sizes.length !== 1 && sizes[0] !== target._sizes[0]) throw new ValueError(`Expected input batch_size (${sizes[0]}) to match target batch_size (${target._sizes[0] ?? 0}).`);
   if (sizes.length < 3) return flatLoss(self, target, weight, reduction, ignoreIndex);
   if (sizes.length === 4) return spatialLoss(self, target, weight, reduction, ignoreIndex);
   const [n, classes, ...rest] = sizes;

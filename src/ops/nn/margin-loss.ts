@@ -1,5 +1,6 @@
 /** Losses that ask for a margin: functions of torch.nn.functional. */
 import { composite, KernelOverload } from "../../dispatch/define.ts";
+import { refuseBroadcastOutput } from "../../dispatch/iterate.ts";
 import type { FunctionOp } from "../../dispatch/op.ts";
 import { PointwiseOverload } from "../../dispatch/pointwise.ts";
 import { RuntimeError, ValueError, NotImplementedError } from "../../errors.ts";
@@ -85,8 +86,8 @@ const softForward = lossInOwnDtype(lossForward(({ self, target }) => target.mul(
 
 const softKernel = new KernelOverload("soft_margin_loss(Tensor self, Tensor target, int reduction) -> Tensor", {
   forward: (self: Tensor, target: Tensor, reduction: number) => {
-    const sizes = broadcastSizes(self._sizes, target._sizes);
-    return softForward(self.expand(sizes), target, reduction);
+    refuseBroadcastOutput(self, broadcastSizes(self._sizes, target._sizes));
+    return softForward(self, target, reduction);
   },
   backward: { self: ({ grad, self, target, reduction }) => owned(softSlope.call([grad, self, target, share(self, reduction)])) },
 });

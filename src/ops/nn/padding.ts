@@ -6,7 +6,7 @@ import { BOOL, int64 } from "../../tensor/dtype.ts";
 import { listText, type Sizes } from "../../tensor/layout.ts";
 import { emptyStrided, type Tensor } from "../../tensor/tensor.ts";
 import { resultStrides } from "../../dispatch/iterate.ts";
-import { writeInto } from "../creation/copy.ts";
+import { clone, writeInto } from "../creation/copy.ts";
 import { fillWith, filled, fromData } from "../creation/fill.ts";
 
 /** How much is added to each dimension: PyTorch lists the last dimension first. */
@@ -53,10 +53,11 @@ export const constant_pad_nd: FunctionOp<[self: Tensor, pad: readonly number[], 
       const edges = edgesOf(pad, self._sizes.length);
       const sizes = self._sizes.map((size, d) => size + edges.before[d] + edges.after[d]);
       if (sizes.some((size) => size < 0)) throw new RuntimeError("narrow(): length must be non-negative.");
+      const kept = inner(self, negated(edges));
+      if (pad.every((n) => n <= 0)) return clone(kept);
       const strides = resultStrides(self._sizes, [self]);
       const order = [...sizes.keys()].sort((a, b) => strides[b] - strides[a] || a - b);
       const out = fillWith(emptyStrided(sizes, stridesInOrder(sizes, order), self.dtype), value);
-      const kept = inner(self, negated(edges));
       if (kept._numel > 0) writeInto(inner(out, edges), kept);
       return out;
     },

@@ -37,6 +37,7 @@ export const hardtanhForm = new PointwiseOverload("hardtanh(Tensor self, Scalar 
     if (common.kind === BOOL) throw new RuntimeError("Bool inputs not supported for hardtanh");
     if (common === uint8 && (Math.trunc(Number(min)) < 0 || Math.trunc(Number(max)) < 0)) throw new RuntimeError("cannot do hardtanh on an unsigned type with negative limits");
   },
+  layout: "like self",
 });
 
 function leakyReluForm(passed: "self" | "result", node: string): PointwiseOverload {

@@ -47,12 +47,16 @@ export const addcdiv: Scaled = pointwise("addcdiv(Tensor self, Tensor tensor1, T
 const fromStart: Formula = ({ self, end, weight }) => self.add(weight.mul(end.sub(self)));
 const fromEnd: Formula = ({ self, end, weight }) => end.sub(end.sub(self).mul(weight.neg().add(1)));
 
-function checkEnds([self, end, weight]: readonly unknown[]): void {
+function refuseMixed([self, end, weight]: readonly unknown[]): void {
   const { dtype } = self as Tensor;
   for (const [name, t] of Object.entries({ end, weight })) {
     if (!(t instanceof Tensor) || t.dtype === dtype || (name === "weight" && t._sizes.length === 0)) continue;
     throw new RuntimeError(`expected dtype ${typeMetaName(dtype)} for \`${name}\` but got dtype ${typeMetaName(t.dtype)}`);
   }
+}
+
+function refuseIntegers([self, , weight]: readonly unknown[]): void {
+  const { dtype } = self as Tensor;
   if (dtype.kind !== FLOAT) {
     throw new NotImplementedError(`"lerp_kernel_${weight instanceof Tensor ? "tensor" : "scalar"}" not implemented for '${dtype.title}'`);
   }
@@ -69,7 +73,8 @@ export const lerp: InplaceOp<[self: Tensor, end: Tensor, weight: Tensor | number
       end: ({ grad, weight }) => grad.mul(weight),
       weight: ({ grad, self, end }) => grad.mul(end.sub(self)),
     },
-    check: checkEnds,
+    refuse: refuseMixed,
+    check: refuseIntegers,
     node: "LerpBackward1",
     numbers: false,
   }),
@@ -79,7 +84,8 @@ export const lerp: InplaceOp<[self: Tensor, end: Tensor, weight: Tensor | number
       self: ({ grad, weight }) => grad.mul(weight.neg().add(1)),
       end: ({ grad, weight }) => grad.mul(weight),
     },
-    check: checkEnds,
+    refuse: refuseMixed,
+    check: refuseIntegers,
     node: "LerpBackward0",
     numbers: false,
   }),

@@ -31,7 +31,7 @@ export const renorm: InplaceOp<[self: Tensor, p: number, dim: number, maxnorm: n
       if (!(most >= 0)) throw new RuntimeError(`renorm: expected maxnorm to be >= 0 but got ${numberText(most)}`);
       if (n < 2) throw new RuntimeError(`renorm: input needs at least 2 dimensions, got ${n} dimensions`);
       const { tooLong, divisor } = measured(self, p, dim, most);
-      return self.mul(divisor.reciprocal().mul(most).where(tooLong, 1));
+      return self.mul(divisor.reciprocal().mul(most).where(tooLong, 1)).contiguous();
     },
     backward: {
       self: ({ grad, self, p, dim, maxnorm }) => {

@@ -9,11 +9,11 @@ import { overloaded } from "../../dispatch/pointwise.ts";
 import { IndexError, RuntimeError } from "../../errors.ts";
 import { reducedSizes } from "../../dispatch/reduce.ts";
 import { BOOL, int64 } from "../../tensor/dtype.ts";
-import { isNonOverlappingAndDense, wrapDim } from "../../tensor/layout.ts";
+import { sameSizes, wrapDim } from "../../tensor/layout.ts";
 import { viewTyped, wordsOf } from "../../tensor/read.ts";
-import { emptyStrided, emptyTensor, type Tensor } from "../../tensor/tensor.ts";
+import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import { clone, rowMajor, writeInto } from "../creation/copy.ts";
-import { filled } from "../creation/fill.ts";
+import { emptyLike, filled } from "../creation/fill.ts";
 import { placed, type ValuesAndIndices } from "./order-statistics.ts";
 
 interface SortOptions {
@@ -22,10 +22,10 @@ interface SortOptions {
   stable?: boolean | null;
 }
 
-/** `t` in the memory order of `like`, if that has no gaps. */
+/** `t`, which is row-major, in the memory order of `like`. */
 function inOrderOf(like: Tensor, t: Tensor): Tensor {
-  if (like._contiguous || !isNonOverlappingAndDense(like._sizes, like._strides)) return t;
-  return writeInto(emptyStrided(t._sizes, like._strides, t.dtype), t);
+  if (sameSizes(like._strides, t._strides)) return t;
+  return writeInto(emptyLike(like, t.dtype), t);
 }
 
 function sorted(self: Tensor, dim: number, descending: boolean): [Tensor, Tensor] {
