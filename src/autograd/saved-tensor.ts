@@ -55,6 +55,8 @@ export class SavedTensor {
   /** The sizes of an output, or of a view written in place, when it was saved; `t_` and its kin change those of the tensor. */
   private readonly sizes: Sizes;
   private readonly wasLeaf: boolean;
+  /** Which of its maker's outputs it was when it was saved. */
+  private readonly outputNr: number;
   /** The node that saves it made it. A view written in place is made anew out of its base, by another node. */
   private readonly isOutput: boolean;
   /** The node of a view written in place, when it was saved; PyTorch names it for as long as anything refers to it. */
@@ -70,6 +72,7 @@ export class SavedTensor {
     this.sizes = tensor?._sizes ?? [];
     if (tensor === null) {
       this.version = 0;
+      this.outputNr = 0;
       this.wasLeaf = true;
       this.isOutput = false;
       this.viewMaker = null;
@@ -77,6 +80,7 @@ export class SavedTensor {
     }
     if (tensor._counter === null) throw new RuntimeError(inferenceSaved);
     this.version = tensor._counter.value;
+    this.outputNr = tensor._outputNr;
     this.isOutput = isOutput && tensor._gradFn !== null && tensor._view === null;
     this.viewMaker = isOutput && tensor._view !== null ? (tensor._gradFn as Node | null) : null;
     this.wasLeaf = !this.isOutput && tensor._gradFn === null;
@@ -116,7 +120,7 @@ export class SavedTensor {
       hooks,
       value,
       maker: this.isOutput || this.wasLeaf ? null : gradFn(tensor),
-      outputNr: tensor._outputNr,
+      outputNr: this.isOutput ? this.outputNr : tensor._outputNr,
       accumulator: this.wasLeaf ? gradAccumulator(tensor) : null,
     };
     this.tensor = null;
@@ -155,9 +159,9 @@ export class SavedTensor {
     if (tensor === null) return null;
     const written = tensor._counter!.value !== this.version;
     if (this.isOutput) {
-      if (written) throw modified(tensor, this.sizes, savedFor, tensor._outputNr, this.version);
+      if (written) throw modified(tensor, this.sizes, savedFor, this.outputNr, this.version);
       // Gradients of `tensor` may go elsewhere, or nowhere, by now or by the time of the second derivative.
-      return !gradMode.enabled ? tensor : outputOf(savedFor, tensor._outputNr, tensor);
+      return !gradMode.enabled ? tensor : outputOf(savedFor, this.outputNr, tensor);
     }
     if (!this.wasLeaf && tensor._gradFn === null && gradFn(tensor) === null) {
       throw new RuntimeError(
@@ -196,7 +200,7 @@ export class SavedTensor {
 
   /** Called before `tensor` is given other memory: an output was saved with the memory it had. */
   keep(tensor: Tensor): void {
-    if (this.isOutput && this.tensor === tensor) this.tensor = outputOf(tensor._gradFn!, tensor._outputNr, tensor);
+    if (this.isOutput && this.tensor === tensor) this.tensor = outputOf(tensor._gradFn!, this.outputNr, tensor);
   }
 
   free(): void {

@@ -18,9 +18,12 @@ type MaybeTensor = Tensor | null;
 
 const floats = (t: Tensor): FloatArray => viewTyped(t) as FloatArray;
 
+function checkClassDtype({ dtype }: Tensor): void {
+  if (dtype !== int64 && dtype !== uint8) throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${dtype.title}`);
+}
+
 /** Each sample as a lane along the classes, and the samples' classes. */
 function samplesOf(self: Tensor, target: Tensor, ignoreIndex: number): { lanes: Lanes; classes: Int32Array } {
-  if (target.dtype !== int64 && target.dtype !== uint8) throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${target.dtype.title}`);
   const lanes = lanesOf(self._sizes, self._sizes.length === 1 ? 0 : 1);
   const { classes, outside } = readClasses(wordsOf(rowMajor(target, int64)), lanes, ignoreIndex);
   if (outside !== null) throw new IndexError(`Target ${outside} is out of bounds.`);
@@ -85,6 +88,7 @@ function flatLoss(self: Tensor, target: Tensor, weight: MaybeTensor, reduction: 
   refuseGradient("nll_loss_forward", { weight });
   const [sizes, targets, classes] = [self._sizes, target._sizes, self._sizes.at(-1)!];
   if (targets.length > 1) throw new RuntimeError("0D or 1D target tensor expected, multi-target not supported");
+  checkClassDtype(target);
   if (sizes.length === 1 && targets.length === 1 && targets[0] !== 1) throw new ValueError(`For 1D input, 1D target must have size 1, but got target size: ${targets[0]}`);
   if (weight !== null && (weight._sizes.length !== 1 || weight._numel !== classes)) {
     throw new RuntimeError(`weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${listText(weight._sizes)}`);
@@ -98,6 +102,7 @@ function spatialLoss(self: Tensor, target: Tensor, weight: MaybeTensor, reductio
   if (targets.length !== 3) throw new RuntimeError(`only batches of spatial targets supported (3D tensors) but got targets of dimension: ${targets.length}`);
   if (weight !== null && weight._numel !== sizes[1]) throw new RuntimeError("weight tensor should be defined either for all or no classes");
   if (sizes[2] !== targets[1] || sizes[3] !== targets[2]) throw new RuntimeError(`size mismatch (got input: ${listText(sizes)} , target: ${listText(targets)}`);
+  checkClassDtype(target);
   return (spatialKernel.call([self, target, weight, reduction, ignoreIndex]) as Tensor[])[0];
 }
 

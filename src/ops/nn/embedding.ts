@@ -1,4 +1,6 @@
 /** Rows of a table by their numbers. */
+import { gradMode } from "../../autograd/grad-mode.ts";
+import { requiresGrad } from "../../autograd/variable.ts";
 import { composite, KernelOverload, kernel } from "../../dispatch/define.ts";
 import { makeOp, type FunctionOp } from "../../dispatch/op.ts";
 import { AssertionError, RuntimeError } from "../../errors.ts";
@@ -101,7 +103,9 @@ export const functionalEmbedding: FunctionOp<
 > = composite(
   "embedding(Tensor input, Tensor weight, int? padding_idx=None, float? max_norm=None, float norm_type=2.0, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
   (input: Tensor, weight: Tensor, padding: number | null, most: number | null, p: number, scale: boolean, sparse: boolean) => {
-    const rows = weight.size(0);
+    // The record of a call asks for the number of rows before anything is checked.
+    if (gradMode.enabled && requiresGrad(weight)) weight.size(0);
+    const rows = weight._sizes[0] ?? 1;
     if (padding !== null && (padding >= rows || padding < -rows)) throw new AssertionError("Padding_idx must be within num_embeddings");
     if (most !== null) shorten(weight, input, most, p);
     return table.call([weight, input, padding === null ? -1 : padding < 0 ? padding + rows : padding, scale, sparse]);

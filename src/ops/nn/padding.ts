@@ -3,9 +3,8 @@ import { composite, kernel, KernelOverload } from "../../dispatch/define.ts";
 import type { FunctionOp } from "../../dispatch/op.ts";
 import { NotImplementedError, RuntimeError } from "../../errors.ts";
 import { BOOL, int64 } from "../../tensor/dtype.ts";
-import { listText, type Sizes } from "../../tensor/layout.ts";
+import { channelsLastStrides, contiguousStrides, isChannelsLast, listText, type Sizes } from "../../tensor/layout.ts";
 import { emptyStrided, type Tensor } from "../../tensor/tensor.ts";
-import { resultStrides } from "../../dispatch/iterate.ts";
 import { clone, writeInto } from "../creation/copy.ts";
 import { fillWith, filled, fromData } from "../creation/fill.ts";
 
@@ -55,9 +54,8 @@ export const constant_pad_nd: FunctionOp<[self: Tensor, pad: readonly number[], 
       if (sizes.some((size) => size < 0)) throw new RuntimeError("narrow(): length must be non-negative.");
       const kept = inner(self, negated(edges));
       if (pad.every((n) => n <= 0)) return clone(kept);
-      const strides = resultStrides(self._sizes, [self]);
-      const order = [...sizes.keys()].sort((a, b) => strides[b] - strides[a] || a - b);
-      const out = fillWith(emptyStrided(sizes, stridesInOrder(sizes, order), self.dtype), value);
+      const strides = isChannelsLast(self._sizes, self._strides) ? channelsLastStrides(sizes) : contiguousStrides(sizes);
+      const out = fillWith(emptyStrided(sizes, strides, self.dtype), value);
       if (kept._numel > 0) writeInto(inner(out, edges), kept);
       return out;
     },
@@ -66,17 +64,6 @@ export const constant_pad_nd: FunctionOp<[self: Tensor, pad: readonly number[], 
     method: false,
   },
 );
-
-/** Strides of a dense tensor whose dimensions lie in `order`, outermost first. */
-function stridesInOrder(sizes: Sizes, order: readonly number[]): number[] {
-  const strides = new Array<number>(sizes.length);
-  let step = 1;
-  for (const d of order.toReversed()) {
-    strides[d] = step;
-    step *= Math.max(sizes[d], 1);
-  }
-  return strides;
-}
 
 type Mode = "reflect" | "replicate" | "circular";
 

@@ -37,7 +37,7 @@ export const addcdiv: Scaled = pointwise("addcdiv(Tensor self, Tensor tensor1, T
     tensor1: ({ grad, tensor2, value }) => grad.mul(value.div(tensor2)),
     tensor2: ({ grad, tensor1, tensor2, value }) => grad.neg().mul(tensor1.mul(value).div(tensor2.mul(tensor2))),
   },
-  check: ([, tensor1, tensor2]) => {
+  refuse: ([, tensor1, tensor2]) => {
     if ((tensor1 as Tensor).dtype.kind !== FLOAT && (tensor2 as Tensor).dtype.kind !== FLOAT) throw new RuntimeError(INTEGER_DIVISION);
   },
   numbers: false,
