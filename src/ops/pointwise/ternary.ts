@@ -3,7 +3,7 @@ import { choose, overloaded, pointwise, PointwiseOverload } from "../../dispatch
 import type { InplaceOp } from "../../dispatch/op.ts";
 import { NotImplementedError, RuntimeError } from "../../errors.ts";
 import type { Formula } from "../../ir/arithmetic.ts";
-import { FLOAT, typeMetaName, BOOL } from "../../tensor/dtype.ts";
+import { bool, FLOAT, int16, int32, int64, int8, typeMetaName, uint8, BOOL, type DType } from "../../tensor/dtype.ts";
 import { noKernel, both, mustFit } from "./refusals.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
@@ -29,12 +29,24 @@ const INTEGER_DIVISION =
   "(input + value * tensor1 / tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: " +
   "(input + value * tensor1 / tensor2), for all dtypes.";
 
+const dividendGrad: Formula = ({ grad, tensor2, value }) => grad.mul(value.div(tensor2));
+
+/** PyTorch divides a number by whole numbers in place, and fails. */
+const wholeDividendGrads = new Map(
+  [bool, uint8, int8, int16, int32, int64].map((dtype): [DType, Formula] => [
+    dtype,
+    ({ grad: _grad, tensor2: _tensor2, value: _value }) => {
+      throw new RuntimeError(`result type Float can't be cast to the desired output type ${dtype.title}`);
+    },
+  ]),
+);
+
 /** self + value · tensor1 / tensor2. */
 export const addcdiv: Scaled = pointwise("addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor", {
   value: ({ self, tensor1, tensor2, value }) => self.add(tensor1.mul(value).div(tensor2)),
   backward: {
     self: pass,
-    tensor1: ({ grad, tensor2, value }) => grad.mul(value.div(tensor2)),
+    tensor1: choose(["tensor2"], ({ dtype }: Tensor) => wholeDividendGrads.get(dtype) ?? dividendGrad),
     tensor2: ({ grad, tensor1, tensor2, value }) => grad.neg().mul(tensor1.mul(value).div(tensor2.mul(tensor2))),
   },
   refuse: ([, tensor1, tensor2]) => {
