@@ -14,6 +14,7 @@ vi.mock("../../src/backends/wasm/threads.ts", () => ({
       pieces.calls++;
     }
   },
+  threadCount: () => 1,
 }));
 
 afterEach(() => void (pieces.units = Infinity));

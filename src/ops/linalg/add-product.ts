@@ -89,7 +89,7 @@ export const addmv: InplaceOp<[self: Tensor, mat: Tensor, vec: Tensor], Scales &
 
 function baddbmmForward(self: Tensor, batch1: Tensor, batch2: Tensor, beta: Factor, alpha: Factor): Tensor {
   const sizes = [batch1.size(0), batch1.size(1), batch2.size(2)];
-  if (!isExpandable(self._sizes, sizes)) throw expandError(self._sizes, sizes);
+  if (!isExpandable(self._sizes, sizes)) throw expandError(self._sizes, sizes, self.dtype);
   if (self.dtype !== batch1.dtype) {
     const [s, a, b] = [self, batch1, batch2].map((t) => typeMetaName(t.dtype));
     throw new RuntimeError(`Input dtypes must be the same, got: input ${s}, batch1: ${a}, batch2: ${b}`);
@@ -156,7 +156,7 @@ function addOuter(self: Tensor, vec1: Tensor, vec2: Tensor, beta: Factor, alpha:
   for (const [name, factor] of Object.entries({ beta, alpha })) checkFactor(name, factor, common);
   const sizes = [vec1._sizes[0], vec2._sizes[0]];
   if (out !== null) checkOuterTarget(out, sizes, common);
-  else if (!isExpandable(self._sizes, sizes)) throw expandError(self._sizes, sizes);
+  else if (!isExpandable(self._sizes, sizes)) throw expandError(self._sizes, sizes, self.dtype);
   const inputs: Record<string, Tensor | Factor> = { self, vec1: vec1._aliased([sizes[0], 1], [vec1._strides[0], 0], vec1._offset), vec2, beta, alpha };
   const kernel = fused(common.kind === BOOL ? outerAny : Number(beta) === 0 ? outerOnly : outerSum);
   return kernel.run(kernel.names.map((name) => inputs[name]), common, out === null ? common : out.dtype, out);

@@ -68,7 +68,7 @@ export function productOf(a: Tensor, b: Tensor): Tensor {
 /** A new tensor of `sizes` with `self` broadcast into it, or unset where nothing is kept of it. */
 export function startingFrom(self: Tensor, sizes: Sizes, { beta, alpha }: Scaling): Tensor {
   for (const factor of [beta, alpha]) if (self.dtype.kind === INT) checkFits(Math.trunc(factor), self.dtype);
-  if (!isExpandable(self._sizes, sizes)) throw expandError(self._sizes, sizes);
+  if (!isExpandable(self._sizes, sizes)) throw expandError(self._sizes, sizes, self.dtype);
   const out = emptyTensor(sizes, self.dtype);
   return beta === 0 ? out : writeInto(out, self);
 }

@@ -87,7 +87,7 @@ export function fillBernoulli(self: Tensor, p: number, source: RandomSource): vo
 /** With a probability for each element. */
 export function fillBernoulliBy(self: Tensor, p: Tensor, source: RandomSource): void {
   if (self._numel === 0) return;
-  if (!isExpandable(p._sizes, self._sizes)) throw expandError(p._sizes, self._sizes);
+  if (!isExpandable(p._sizes, self._sizes)) throw expandError(p._sizes, self._sizes, p.dtype);
   refuseNonFloat(p.dtype, "bernoulli_tensor_cpu_p_");
   const probabilities = readInMemoryOrder(p.expand(self._sizes), self) as Floats;
   fillInMemoryOrder(self, (out) => distributions.bernoulliTensor(out, probabilities, source ?? defaultGenerator));
