@@ -2,6 +2,7 @@
 import type { BirthEvent, Equation, Num, OpEvent, Place, PoisonEvent } from "../trace/events.ts";
 import { lineText, placeAt, placeKey, type Span } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
+import { isMetric } from "./metrics.ts";
 import { divergenceOf, type Divergence } from "./divergence.ts";
 import { isComputedFrom } from "./updates.ts";
 import type { Culprit, Edit, Victim } from "./rule.ts";
@@ -120,7 +121,7 @@ export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: Poison
     // The first birth is the cause of the others.
     const first = poison.births.length === 0 ? undefined : trace.births.get(Math.min(...poison.births));
     for (const birth of [first]) {
-      if (birth === undefined || isShown(trace, birth, poison) || (divergence !== null && isEndOf(trace, divergence, birth))) continue;
+      if (birth === undefined || isShown(trace, birth, poison) || isMetric(trace, poison) || (divergence !== null && isEndOf(trace, divergence, birth))) continue;
       const known = found.get(birth.birth);
       if (known === undefined || worth[poison.what] > worth[known.poison.what]) found.set(birth.birth, { birth, poison });
     }

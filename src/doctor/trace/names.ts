@@ -13,7 +13,7 @@ export function assignedName(source: string, { start, end }: Span, output = 0): 
 /** The name of the value that begins at a position. */
 function nameBefore(source: string, start: number, output: number): string | null {
   const before = source.slice(Math.max(0, start - 300), start);
-  const target = /(?:\b(?:const|let|var)\s+|(?:^|[;{}\n])\s*)([\w$]+(?:\.[\w$]+|\[(?:\d+|"[^"]*")\])*)\s*(?::[^=;\n]+)?=\s*$/.exec(before)?.[1];
+  const target = /(?:\b(?:const|let|var|public|private|protected|readonly|static|override)\s+|(?:^|[;{}\n])\s*)([\w$]+(?:\.[\w$]+|\[(?:\d+|"[^"]*")\])*)\s*(?::[^=;\n]+)?=\s*$/.exec(before)?.[1];
   if (target !== undefined) return target;
   const pattern = /\b(?:const|let|var)\s+([[{][^=;]*[\]}])\s*(?::[^=;\n]+)?=\s*$/.exec(before)?.[1];
   if (pattern !== undefined) return partOf(pattern, output);
