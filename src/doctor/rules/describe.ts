@@ -118,9 +118,8 @@ export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: Poison
   const found = new Map<number, { birth: BirthEvent; poison: PoisonEvent }>();
   const worth = { grad: 3, loss: 2, output: 1, read: 1 };
   for (const poison of trace.poisons) {
-    // The first birth is the cause of the others.
-    const first = poison.births.length === 0 ? undefined : trace.births.get(Math.min(...poison.births));
-    for (const birth of [first]) {
+    for (const number of poison.births) {
+      const birth = trace.births.get(number);
       if (birth === undefined || isShown(trace, birth, poison) || isMetric(trace, poison) || (divergence !== null && isEndOf(trace, divergence, birth))) continue;
       const known = found.get(birth.birth);
       if (known === undefined || worth[poison.what] > worth[known.poison.what]) found.set(birth.birth, { birth, poison });
