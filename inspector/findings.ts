@@ -55,7 +55,7 @@ function details(page: Page, store: Store, finding: PageFinding): Child[] {
     elementView(page, store, finding),
     finding.path.length === 0 ? null : row("Path", html("p", { class: "path" }, ...path(finding.path))),
     row("Fix", html("p", {}, finding.fix), ...finding.diff.map(diff)),
-    finding.proof === null ? row("Proof", html("p", { class: "quiet" }, finding.diff.length === 0 ? "The repair takes judgement, so it was not made and run." : "The repair was not run.")) : proof(finding.proof),
+    finding.proof === null ? row("Proof", html("p", { class: "quiet" }, finding.diff.length === 0 ? "Not proved: the repair takes judgement, so it was not made and run." : "Not proved: the repair was not run.")) : proof(finding.proof),
   ];
 }
 

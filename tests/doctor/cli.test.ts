@@ -18,7 +18,7 @@ const findingsOf = (file: string): Finding[] => (JSON.parse(readFileSync(join(cw
 const notes: [string, [string, number, boolean | null][]][] = [
   ["01-leaf-inplace", [["leaf-modified-in-place", 22, true]]],
   ["02-retain-grad", []],
-  ["03-float-dtypes", [["integer-requires-grad", 17, true], ["integer-requires-grad", 18, null], ["integer-requires-grad", 20, null], ["graph-cut", 25, null]]],
+  ["03-float-dtypes", [["integer-requires-grad", 17, true], ["integer-requires-grad", 18, true], ["integer-requires-grad", 20, true], ["graph-cut", 25, null]]],
   ["04-nan-loss", [["nan-from-zero-times-inf", 10, true]]],
   ["05-nan-cause", [["nan-from-zero-times-inf", 8, true]]],
   ["06-nan-fixed", []],

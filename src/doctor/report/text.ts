@@ -43,11 +43,14 @@ function block(finding: Finding, options: TextOptions): string {
     ["path", finding.path.join(" ← ")],
     ["norms", chartText(finding.norms)],
     ["fix", fix.text],
-    ["proof", proof?.text ?? ""],
+    ["proof", proof?.text ?? `not proved: ${unproved(finding)}`],
   ];
-  const lines = rows.filter(([, text]) => text !== "").map(([label, text]) => row(label, text, options, label === "proof" && proof!.verified ? "green" : "dim"));
+  const lines = rows.filter(([, text]) => text !== "").map(([label, text]) => row(label, text, options, label === "proof" && proof?.verified === true ? "green" : "dim"));
   return [`${style(head, "bold", isError ? "red" : "yellow")}${" ".repeat(gap)}${style(finding.rule, "dim")}`, ...lines].join("\n");
 }
+
+/** Why a finding has no proof. */
+const unproved = ({ fix }: Finding): string => (fix.edits.length === 0 ? "the repair takes judgement, so it was not made and run" : "the repair was not run");
 
 const bars = "▁▂▃▄▅▆▇█";
 const columns = 48;

@@ -1,27 +1,22 @@
 import { findBirths, operandText, widenEdits } from "./birth-rule.ts";
 import { culpritOf, elementText, numberText, unravel } from "./describe.ts";
+import type { OpEvent, RunEvent } from "../trace/events.ts";
 import { kindOf } from "./kinds.ts";
-import type { RunEvent } from "../trace/events.ts";
 import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Found, Rule } from "./rule.ts";
 
-/** A gradient that comes to the angle of (0, 0) and goes nowhere: where, and how large it is. */
-function dropped(trace: Trace, { node, grads: [grad] }: RunEvent): { position: number; grad: number } | null {
-  const op = trace.opOf(node);
-  if (op?.name !== "atan2" || grad == null) return null;
-  const [y, x] = op.inputs.map((input) => trace.tensors.get(input)!.values.head);
-  if (y.length !== x.length) return null;
-  const position = grad.head.findIndex((g, i) => g !== 0 && y[i] === 0 && x[i] === 0);
-  return position < 0 ? null : { position, grad: Number(grad.head[position]) };
+/** To both coordinates nothing goes at the origin alone; to one of them also on its own axis, so the numbers are looked at. */
+function isAtOrigin(trace: Trace, op: OpEvent, { results, dropped }: RunEvent): boolean {
+  return results.every((result) => result !== null) || op.inputs.every((input) => trace.tensors.get(input)!.values.head[dropped!.position] === 0);
 }
 
 function droppedGradients(trace: Trace): Found[] {
   const told = new Set<string>();
   return [...trace.runs.values()].flatMap((run): Found[] => {
-    const at = dropped(trace, run);
-    if (at === null) return [];
-    const op = trace.opOf(run.node)!;
+    const { dropped: at } = run;
+    const op = trace.opOf(run.node);
+    if (at === null || op?.name !== "atan2" || !isAtOrigin(trace, op, run)) return [];
     const user = trace.userOp(op);
     const key = placeKey(user.place);
     if (told.has(key)) return [];

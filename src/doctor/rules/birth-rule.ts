@@ -30,7 +30,7 @@ function foundBirth(trace: Trace, birth: BirthEvent, poison: PoisonEvent, { culp
   return {
     ...headline(trace, birth, poison),
     culprit: culprit?.(trace, birth) ?? (op === null ? null : culpritOf(trace, op)),
-    where: `in the ${phaseOf(birth, op)} of ${name}`,
+    where: whereText(trace, birth, op, node),
     tensor: birth.tensor === null ? null : trace.nameOf(birth.tensor),
     equation,
     why: [equation ?? `${name} gave ${birth.kind} for input that is finite`, because?.(trace, birth) ?? "", isHidden(trace, birth, poison) ? "the loss does not show it, but backward goes through it, where 0·inf = nan" : ""].filter((part) => part !== "").join("; "),
@@ -44,9 +44,11 @@ function isHidden(trace: Trace, { kind, phase }: BirthEvent, { what, values }: P
   return kind === "inf" && phase === "forward" && what === "grad" && values.nan > 0 && rootsOf(trace).every((root) => trace.tensors.get(root)!.values.nonfinite.length === 0);
 }
 
-/** An op that a backward called is differentiated where it is a part of a second derivative. */
-function phaseOf({ phase }: BirthEvent, op: OpEvent | null): string {
-  return op !== null && op.run !== null ? "second derivative" : phase;
+/** An op that a backward called is differentiated where it is a part of a second derivative; in a custom Function it is the program's own. */
+function whereText(trace: Trace, { phase }: BirthEvent, op: OpEvent | null, node: number | null): string {
+  const run = node === null ? null : trace.nodes.get(node)!;
+  if (phase === "backward" && run !== null && run.op === null) return `in the backward of ${run.name.replace(/Backward$/, "")}`;
+  return `in the ${op !== null && op.run !== null ? "second derivative" : phase} of ${op === null ? "a leaf" : trace.userOp(op).name}`;
 }
 
 function formulaText(trace: Trace, birth: BirthEvent, op: OpEvent | null): string {

@@ -1,5 +1,5 @@
 import { culpritAt, culpritOf, editOf } from "./describe.ts";
-import type { Place } from "../trace/events.ts";
+import type { Place, ReadEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
 
@@ -15,6 +15,14 @@ function floating(trace: Trace, place: Place | null): Edit[] {
   if (match === null) return [];
   const start = expression.start + match.index;
   return [editOf(trace, place!.file, { start, end: start + match[0].length }, "torch.float32")];
+}
+
+/** `x.requires_grad_()` becomes `x.float().requires_grad_()`; of `x.requires_grad = true` the tensor is made of floats. */
+function converted(trace: Trace, { place, tensor }: ReadEvent): Edit[] {
+  const expression = trace.expression(place);
+  if (expression?.receiver == null) return [];
+  if (expression.text.endsWith(")")) return [editOf(trace, place!.file, { start: expression.receiver.end, end: expression.receiver.end }, ".float()")];
+  return floating(trace, trace.makerOf(tensor)?.place ?? null);
 }
 
 const words = {
@@ -45,7 +53,7 @@ x.pow(2).sum().backward();
     }));
     const asked = trace.reads.filter(({ how, tensor }) => how === "requires_grad" && !trace.tensors.get(tensor)!.dtype.startsWith("float")).map((read): Found => {
       const name = trace.nameOf(read.tensor);
-      return { message: `${name} is ${trace.tensors.get(read.tensor)!.dtype} and is made to require grad`, culprit: culpritAt(trace, read.place), tensor: name, why: words.why, fix: { text: words.fix, edits: [] } };
+      return { message: `${name} is ${trace.tensors.get(read.tensor)!.dtype} and is made to require grad`, culprit: culpritAt(trace, read.place), tensor: name, why: words.why, fix: { text: words.fix, edits: converted(trace, read) } };
     });
     return [...factories, ...asked];
   },

@@ -9,8 +9,6 @@ import type { Found, Rule } from "./rule.ts";
 const least = { rounds: 4, rows: 8 };
 /** The share of the units that were alive which is no longer a matter of chance. */
 const share = 0.5;
-/** Units further on are not looked at. */
-const looked = 256;
 
 interface Death {
   readonly op: OpEvent;
@@ -35,12 +33,29 @@ function callsByLine(trace: Trace): OpEvent[][] {
   return [...lines.values()];
 }
 
+const convolutions = /^(conv\w*|batch_norm|instance_norm|group_norm|max_pool\w*|avg_pool\w*)$/;
+
+/** Is a unit a channel, in the second dimension? Where a convolution made the input, whatever was added to it on the way. */
+function ofChannels(trace: Trace, { outputs, inputs }: OpEvent): boolean {
+  const { shape } = trace.tensors.get(outputs[0])!;
+  if (shape.length < 3) return false;
+  const seen = new Set(inputs);
+  for (const tensor of seen) {
+    const maker = trace.makerOf(tensor);
+    if (maker === null || String(trace.tensors.get(tensor)!.shape) !== String(shape)) continue;
+    if (convolutions.test(maker.name)) return true;
+    maker.inputs.forEach((input) => seen.add(input));
+  }
+  return false;
+}
+
 function deathIn(trace: Trace, calls: readonly OpEvent[]): Death | null {
   if (calls.length < least.rounds) return null;
   const { shape } = trace.tensors.get(calls[0].outputs[0])!;
-  const units = Math.min(looked, shape[shape.length - 1] ?? 1);
-  const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
-  const idle = calls.map((op) => new Set(op.idle));
+  const isOfChannels = ofChannels(trace, calls[0]);
+  const units = shape[isOfChannels ? 1 : shape.length - 1] ?? 1;
+  const rows = shape.reduce((product, size) => product * size, 1) / units;
+  const idle = calls.map((op) => new Set(isOfChannels ? op.idle_channels : op.idle));
   const [first, last] = [idle[0], idle[idle.length - 1]];
   const lastAlive = (unit: number): number => idle.findLastIndex((places) => !places.has(unit));
   const died = [...last].filter((unit) => !first.has(unit) && (calls.length - 1 - lastAlive(unit)) * rows >= least.rows && lastAlive(unit) < calls.length / 2);

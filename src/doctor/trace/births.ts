@@ -54,7 +54,7 @@ export class Births {
   private arrived = new Map<Node, number[]>();
   private senders = new Map<Node, { run: Run; edge: number }[]>();
   /** The birth among the ops that the running node calls, if there was one. */
-  private inner: { id: number; equation: Equation | null } | null = null;
+  private inner: { op: number; equation: Equation | null } | null = null;
 
   constructor(names: Names) {
     this.names = names;
@@ -124,7 +124,7 @@ export class Births {
       kind: Number.isNaN(value) ? "nan" : "inf", phase: run === null ? "forward" : "backward", op: call.id, run, edge: null,
       tensor: this.names.tensor(output), shape: output._sizes.slice(), count: this.names.values(output).nan + this.names.values(output).inf, element, equation, zero: null,
     }, run !== null);
-    if (run !== null) this.inner = { id, equation };
+    if (run !== null) this.inner = { op: call.id, equation };
     return id;
   }
 
@@ -198,7 +198,9 @@ export class Births {
     const isZero = equation !== null && equation.grad === 0;
     const source = call === undefined ? undefined : pointwise === null ? call.call.tensors[edge] : (pointwise.values[pointwise.overload.differentiable[edge]?.position ?? 0] as Tensor);
     const birth = this.emit({
-      kind: Number.isNaN(elementsOf(result)[at]) ? "nan" : "inf", phase: "backward", op: call?.call.id ?? null, run, edge,
+      kind: Number.isNaN(elementsOf(result)[at]) ? "nan" : "inf", phase: "backward", run, edge,
+      // The backward of a custom Function is code of the program's own.
+      op: call?.call.id ?? this.inner?.op ?? null,
       tensor: source instanceof Tensor ? this.names.tensor(source) : null, shape: result._sizes.slice(), count: values.nan + values.inf, element, equation,
       zero: isZero ? this.zeroFor(node, element, record.sizes) : null,
     });

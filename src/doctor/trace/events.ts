@@ -82,8 +82,9 @@ export interface OpEvent {
   readonly node: number | null;
   /** Of the outputs of an in-place op; those of any other op came with their tensors. */
   readonly values: readonly Values[];
-  /** Places along the last dimension of the first result at which every element is zero, among the first 256. */
+  /** Places along the last dimension of the first result at which every element is zero, and along the second of an image or a series of them. */
   readonly idle: readonly number[];
+  readonly idle_channels: readonly number[];
   readonly error: ErrorText | null;
 }
 
@@ -131,6 +132,8 @@ export interface RunEvent {
   readonly node: number;
   readonly grads: readonly (Values | null)[];
   readonly results: readonly (Values | null)[];
+  /** Of a pointwise op: the first position at which a gradient arrives and to no input any of it goes on. */
+  readonly dropped: { readonly position: number; readonly grad: Num } | null;
   /** Saved tensors whose memory was written through an alias that has another counter: op ids of the writes. */
   readonly overwritten: readonly { readonly tensor: number; readonly op: number }[];
 }

@@ -1,11 +1,13 @@
 /** Writes down everything that happens: ops with their call sites and values, the graph, backward, writes and reads. */
 import { gradMode } from "../../autograd/grad-mode.ts";
+import { FunctionNode } from "../../autograd/function-node.ts";
 import { GradientEdge } from "../../autograd/gradient-edge.ts";
 import type { Grads, Node } from "../../autograd/node.ts";
 import type { BackwardCall, Reading } from "../../autograd/observer.ts";
 import { requiresGrad } from "../../autograd/variable.ts";
 import { observed, type Observer } from "../../dispatch/observer.ts";
 import type { AnyOp } from "../../dispatch/op.ts";
+import { PointwiseNode } from "../../dispatch/pointwise-node.ts";
 import { FLOAT } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { tensorsIn } from "./arguments.ts";
@@ -13,7 +15,7 @@ import { Births, type Call } from "./births.ts";
 import { errorText, num, type Argument, type Event, type Num, type Place, type PoisonEvent, type Values } from "./events.ts";
 import { currentSite } from "./sites.ts";
 import { Tape } from "./tape.ts";
-import { idlePlaces, snapshot, valuesOf } from "./values.ts";
+import { dropped, idlePlaces, snapshot, valuesOf } from "./values.ts";
 
 /** How many entries of a list of arguments, and of what was read, are written down. */
 const listed = 16;
@@ -127,8 +129,8 @@ export class Recorder implements Observer {
         id: this.ops.fresh(), op, args, inplace, tensors, run,
         before: inplace && self instanceof Tensor && self.dtype.kind === FLOAT ? snapshot(self) : null,
         within: outer?.id ?? null,
-        // Between nodes a hook may be at work, which has lines of its own.
-        place: outer?.place ?? (within !== undefined && this.stack.length > within.depth ? within.place : currentPlace()),
+        // Between nodes a hook may be at work, which has lines of its own; and so has a custom Function.
+        place: outer?.place ?? (within !== undefined && this.stack.length > within.depth && !(within.node instanceof FunctionNode) ? within.place : currentPlace()),
         arguments: args.slice(0, listed).map((a) => this.argument(a)),
         inputs: (onlyShapes(op) ? tensors.filter((t) => t !== self) : tensors).map((t) => this.idOf(t)),
         requiresGrad: tensors.some(requiresGrad),
@@ -179,8 +181,13 @@ export class Recorder implements Observer {
       arguments: frame.arguments, inputs: frame.inputs, outputs: outputs.map((o) => this.idOf(o)), grad_mode: gradMode.enabled,
       severs: frame.requiresGrad && !frame.inplace && outputs.length > 0 && !outputs.some(requiresGrad) && !onlyShapes(frame.op),
       node, values: frame.inplace ? outputs.map((o) => this.valuesOf(o)) : [],
-      idle: outputs.length > 0 && outputs[0].dtype.kind === FLOAT ? idlePlaces(outputs[0], this.valuesOf(outputs[0]).zero) : [], error: error === null ? null : errorText(error),
+      idle: this.idle(outputs[0], -1), idle_channels: this.idle(outputs[0], 1), error: error === null ? null : errorText(error),
     });
+  }
+
+  private idle(output: Tensor | undefined, dim: -1 | 1): number[] {
+    if (output === undefined || output.dtype.kind !== FLOAT || (dim === 1 && output.dim() < 3)) return [];
+    return idlePlaces(output, this.valuesOf(output).zero, dim);
   }
 
   private wrote(frame: OpFrame, tensor: Tensor): void {
@@ -209,6 +216,8 @@ export class Recorder implements Observer {
     if (this.announced.has(node)) return id;
     this.announced.add(node);
     if (frame !== null && !node.isAccumulator) this.births.made(node, frame, outputs);
+    // The backward of a custom Function is as it is written; a replay knows its forward alone.
+    if (node instanceof FunctionNode) this.tape?.giveUp();
     this.savedAt.set(node, this.order);
     const next = node.nextNodes.map((n) => (n === null ? null : this.announce(n, null, [])));
     const saved = node.savedTensors().flatMap((s) => (s?.held ? [{ tensor: this.idOf(s.held), storage: this.storages.of(s.held._storage), version: s.version }] : []));
@@ -263,7 +272,7 @@ export class Recorder implements Observer {
       const { id: backward } = this.running[this.running.length - 1];
       this.sink({
         event: "run", run, backward, node: this.announce(node, null, []), grads: grads.map((g) => g && this.valuesOf(g)), results: results.map((g) => (g ? this.valuesOf(g) : null)),
-        overwritten: this.overwritten(node),
+        dropped: node instanceof PointwiseNode && grads[0] ? dropped(grads[0], results) : null, overwritten: this.overwritten(node),
       });
       this.births.nodeDone(node, run, grads, results);
       const [grad] = grads;

@@ -37,7 +37,7 @@ interface Arrival {
   readonly grad: Float64Array;
 }
 
-type Entry = { readonly step: Step } | { readonly filled: Tensor; readonly value: Tensor } | { readonly alias: Tensor; readonly of: Tensor } | { readonly backward: number; readonly root: Tensor };
+type Entry = { readonly step: Step } | { readonly filled: Tensor; readonly value: Tensor } | { readonly alias: Tensor; readonly of: Tensor } | { readonly backward: number; readonly root: Tensor; readonly loss: number };
 
 /** Longer programs, larger tensors and more elements are not replayed. */
 const limits = { entries: 4000, elements: 1 << 22, perLeaf: 16, calls: 40_000 };
@@ -78,7 +78,7 @@ export class Tape {
   }
 
   backward(backward: number, roots: readonly Tensor[]): void {
-    if (roots.length === 1 && roots[0]._numel === 1) this.entries.push({ backward, root: roots[0] });
+    if (roots.length === 1 && roots[0]._numel === 1) this.entries.push({ backward, root: roots[0], loss: elementsOf(roots[0])[0] });
   }
 
   /** A gradient of a gradient is made by calls that are not on the tape. */
@@ -130,13 +130,19 @@ export class Tape {
   private difference({ backward, leaf, element }: Pick<Arrival, "backward" | "leaf"> & { element: number }, step: number): number | null | undefined {
     const base = this.replay(leaf, element, 0, null);
     const [up, here, down] = [this.replay(leaf, element, step, base), base, this.replay(leaf, element, -step, base)].map((replayed) => replayed?.losses.get(backward));
-    if (up === undefined || here === undefined || down === undefined) return undefined;
+    if (up === undefined || here === undefined || down === undefined || this.isAnother(backward, here)) return undefined;
     // Of a loss this large, the last digits are no measure of a slope.
     if (Math.abs(here) * 1e-15 > step * 1e-2) return null;
     const [right, left] = [(up - here) / step, (here - down) / step];
     if (!Number.isFinite(left)) return right;
     if (!Number.isFinite(right)) return left;
     return differ(right, left) ? null : (up - down) / (2 * step);
+  }
+
+  /** What is 0 in float32 may be above 0 in float64, and the program go another way there. */
+  private isAnother(backward: number, here: number): boolean {
+    const entry = this.entries.find((e) => "backward" in e && e.backward === backward) as { loss: number } | undefined;
+    return entry !== undefined && Number.isFinite(entry.loss) && differ(entry.loss, here);
   }
 
   /** The losses of all backwards with one element of a leaf changed; null where a call refuses float64. */

@@ -8,14 +8,12 @@ import { FLOAT, float64, type DType } from "../../tensor/dtype.ts";
 import { isNonOverlappingAndDense, type Sizes } from "../../tensor/layout.ts";
 import { heapAs, readElement, viewTyped } from "../../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
-import { num, type Values } from "./events.ts";
+import { num, type Num, type Values } from "./events.ts";
 
 const headLength = 8;
 /** Tensors up to this many elements are kept whole. */
 const small = 64;
 const places = 16;
-/** Of longer rows the first places are looked at. */
-const longest = 256;
 
 /** The elements in row-major order, as numbers; valid until the next allocation. */
 export function elementsOf(tensor: Tensor): ArrayLike<number> {
@@ -114,17 +112,27 @@ export function isZero(tensor: Tensor): boolean {
   return true;
 }
 
-/** The places along the last dimension, among the first of them, at which every element of a tensor with so many zeros is zero. */
-export function idlePlaces(tensor: Tensor, zeros: number): number[] {
-  const n = tensor._sizes[tensor._sizes.length - 1] ?? 1;
-  const rows = tensor._numel / n;
-  if (zeros === 0 || zeros < rows) return [];
+/** The places along a dimension at which every element of a tensor with so many zeros is zero. */
+export function idlePlaces(tensor: Tensor, zeros: number, dim: number): number[] {
+  const sizes = tensor._sizes;
+  const at = dim < 0 ? sizes.length + dim : dim;
+  const n = sizes[at] ?? 1;
+  const inner = sizes.slice(at + 1).reduce((product, size) => product * size, 1);
+  if (zeros === 0 || zeros < tensor._numel / n) return [];
+  const alive = new Set<number>();
   const elements = elementsOf(tensor);
-  const isIdle = (place: number): boolean => {
-    for (let at = place; at < elements.length; at += n) if (elements[at] !== 0) return false;
-    return true;
-  };
-  return Array.from({ length: Math.min(n, longest) }, (_, place) => place).filter(isIdle);
+  for (let i = 0; i < elements.length && alive.size < n; i++) if (elements[i] !== 0) alive.add(Math.floor(i / inner) % n);
+  return Array.from({ length: n }, (_, place) => place).filter((place) => !alive.has(place));
+}
+
+/** The first position at which a gradient of a pointwise op is not zero and all that it gives is. */
+export function dropped(grad: Tensor, results: readonly (Tensor | null | undefined)[]): { position: number; grad: Num } | null {
+  const given = results.filter((result) => result != null);
+  if (given.length === 0 || given.some((result) => result._numel !== grad._numel)) return null;
+  // Reading one tensor may move the memory that another was read from.
+  const [arriving, ...leaving] = [grad, ...given].map(snapshot);
+  const position = arriving.findIndex((g, i) => g !== 0 && leaving.every((elements) => elements[i] === 0));
+  return position < 0 ? null : { position, grad: num(arriving[position]) };
 }
 
 /** The element that stands at `indices` of the shape that a tensor is broadcast to; null where there is none. */

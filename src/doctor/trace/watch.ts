@@ -12,7 +12,7 @@ import { hasNonFiniteNumber, tensorsIn } from "./arguments.ts";
 import { LeafWatch } from "./leaf-watch.ts";
 import type { Reason } from "./reason.ts";
 import { crossBroadcast } from "./shapes.ts";
-import { elementsOf, hasNonFinite, valuesOf } from "./values.ts";
+import { dropped, elementsOf, hasNonFinite, valuesOf } from "./values.ts";
 
 /** A graph that is carried over so many backwards may grow with each. */
 const rounds = 2;
@@ -107,6 +107,8 @@ export class Watch implements Observer {
       const grad = results[i];
       if (grad && node.nextNodes[i]?.role === captured && hasNonFinite(grad)) this.reasons.add("a gradient that is not finite");
     }
+    // Of an angle at the origin nothing else tells.
+    if (node.typeName === "Atan2Backward0" && grads[0] && dropped(grads[0], results) !== null) this.reasons.add("a gradient that goes nowhere");
     if ("variable" in node) this.leaves.arrived(node.variable as Tensor, grads[0]);
   }
 
