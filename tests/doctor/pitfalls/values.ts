@@ -319,7 +319,7 @@ const slope = y.div(x); // culprit
 slope.atan().sum().backward();
 `,
     good: `
-const y = torch.tensor([0, 1], { requires_grad: true });
+const y = torch.tensor([1, 1], { requires_grad: true });
 const x = torch.tensor([0, 2], { requires_grad: true });
 torch.atan2(y, x).sum().backward();
 `,
