@@ -20,8 +20,7 @@ function floating(trace: Trace, place: Place | null): Edit[] {
 /** `x.requires_grad_()` becomes `x.float().requires_grad_()`; of `x.requires_grad = true` the tensor is made of floats. */
 function converted(trace: Trace, { place, tensor }: ReadEvent): Edit[] {
   const expression = trace.expression(place);
-  if (expression?.receiver == null) return [];
-  if (expression.text.endsWith(")")) return [editOf(trace, place!.file, { start: expression.receiver.end, end: expression.receiver.end }, ".float()")];
+  if (expression?.receiver != null && expression.text.endsWith(")")) return [editOf(trace, place!.file, { start: expression.receiver.end, end: expression.receiver.end }, ".float()")];
   return floating(trace, trace.makerOf(tensor)?.place ?? null);
 }
 
