@@ -1,7 +1,7 @@
 /** `backward` and `grad`: what users call to run the engine. */
 import { IndexError, RuntimeError, ValueError, warn } from "../errors.ts";
 import { FLOAT } from "../tensor/dtype.ts";
-import { isNonOverlappingAndDense, numelOf, sameSizes, sizeText, type Sizes } from "../tensor/layout.ts";
+import { numelOf, sameSizes, sizeText, type Sizes } from "../tensor/layout.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { bind, Signature, typeText } from "../schema/arguments.ts";
 import { parseSchema } from "../schema/schema.ts";
@@ -218,10 +218,9 @@ function gradsOf(outs: Target[], ins: Target[], vectors: Grads, options: GradRun
 /** The gradient of an input that takes no part in the graph. */
 function zerosFor(input: Target, createGraph: boolean): Tensor {
   if (input instanceof GradientEdge) throw new RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge");
-  const { _sizes: sizes, _strides: strides, dtype } = input;
-  const zeros = ops.full(sizes, 0, dtype);
-  // As zeros_like: a dense input's memory order is kept.
-  if (isNonOverlappingAndDense(sizes, strides)) zeros._setGeometry(sizes, strides, 0);
+  const zeros = ops.full(input._sizes, 0, input.dtype);
+  // As zeros_like: the input's memory order is kept.
+  zeros._setGeometry(input._sizes, ops.emptyLike(input, input.dtype)._strides, 0);
   return createGraph ? markRequiresGrad(zeros) : zeros;
 }
 

@@ -1,9 +1,10 @@
 /** Filling a tensor element by element in the order in which its elements lie, as PyTorch's serial kernels do. */
 import { refuseInternalOverlap } from "../../dispatch/iterate.ts";
-import { channelsLastStrides, isChannelsLast, isNonOverlappingAndDense } from "../../tensor/layout.ts";
+import { channelsLastStrides, isChannelsLast, isNonOverlappingAndDense, sameSizes } from "../../tensor/layout.ts";
 import { viewTyped, type ElementArray } from "../../tensor/read.ts";
 import { emptyStrided, emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import { contiguousCopy, writeInto } from "./copy.ts";
+import { emptyLike } from "./fill.ts";
 
 /** Lets `fill` write the elements of `self`, which it gets in memory order; nothing happens where there are none. */
 export function fillInMemoryOrder(self: Tensor, fill: (elements: ElementArray) => void): void {
@@ -32,4 +33,10 @@ function orderedAs(t: Tensor, self: Tensor): Tensor {
 export function inFormatOf(like: Tensor, t: Tensor): Tensor {
   if (like._contiguous || !isChannelsLast(like._sizes, like._strides)) return t;
   return writeInto(emptyStrided(t._sizes, channelsLastStrides(t._sizes), t.dtype), t);
+}
+
+/** `t`, which has the sizes of `like`, as `empty_like` would lay it out. */
+export function inOrderOf(like: Tensor, t: Tensor): Tensor {
+  if (sameSizes(like._strides, t._strides)) return t;
+  return writeInto(emptyLike(like, t.dtype), t);
 }

@@ -6,6 +6,7 @@ import { RuntimeError, ValueError, warn } from "../../errors.ts";
 import type { Arithmetic } from "../../ir/arithmetic.ts";
 import { broadcastSizes, listText, sameSizes } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { inOrderOf } from "../creation/memory-order.ts";
 import { legacy, legacyReduction, lossForward, lossInOwnDtype, lossSlope, none, owned, reduced, reductionCode, share, type LossOptions, type Positional, type Reduction } from "./loss-reduction.ts";
 
 /** Both tensors in their broadcast shape; a difference of sizes is most often a mistake. */
@@ -147,11 +148,18 @@ function huberStep<V extends Arithmetic<V>>(x: V, delta: V): V {
   return x.sign().mul(delta).where(x.abs().gt(delta), x);
 }
 
-const huberKernel = new KernelOverload("huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor", {
-  forward: lossInOwnDtype(lossForward(({ self, target, delta }) => {
+const huberForward = lossInOwnDtype(
+  lossForward(({ self, target, delta }) => {
     const distance = self.sub(target).abs();
     return distance.mul(distance).mul(0.5).where(distance.le(delta), delta.mul(distance.sub(delta.mul(0.5))));
-  }, "huber_cpu")),
+  }, "huber_cpu"),
+);
+
+const huberKernel = new KernelOverload("huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor", {
+  forward: (self: Tensor, target: Tensor, reduction: number, delta: number) => {
+    const losses = huberForward(self, target, reduction, delta);
+    return reduction === none ? inOrderOf(self, losses) : losses;
+  },
   backward: {
     self: ({ grad, self, target, reduction, delta }) => owned(huberSlope(grad, self, target, delta, share(self, reduction))),
     target: ({ grad, self, target, reduction, delta }) => owned(huberSlope(grad, target, self, delta, share(self, reduction))),

@@ -11,7 +11,8 @@ import { broadcastSizes, listText, sameSizes, type Sizes } from "../../tensor/la
 import { onlyElement } from "../../tensor/read.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { refuseGradient, twoBoolDifference } from "../pointwise/refusals.ts";
-import { legacy, legacyReduction, lossForward, owned, reduced, reductionCode, share, type LossOptions, type Reduction } from "./loss-reduction.ts";
+import { inOrderOf } from "../creation/memory-order.ts";
+import { legacy, legacyReduction, lossForward, none, owned, reduced, reductionCode, share, type LossOptions, type Reduction } from "./loss-reduction.ts";
 
 type MaybeTensor = Tensor | null;
 type WeightedPositional = [input: Tensor, target: Tensor, weight?: MaybeTensor, size_average?: boolean | null, reduce?: boolean | null, reduction?: Reduction];
@@ -73,7 +74,8 @@ const bceKernel = new KernelOverload("binary_cross_entropy(Tensor self, Tensor t
       refuseOutsideUnit("target", target);
     }
     if (weight !== null) refuseBroadcastOutput(self, broadcastSizes(self._sizes, weight._sizes));
-    return bceForward(self, target, reduction, weight ?? 1);
+    const losses = bceForward(self, target, reduction, weight ?? 1);
+    return reduction === none ? inOrderOf(self, losses) : losses;
   },
   backward: {
     self: ({ grad, self, target, weight, reduction }) => owned(bceSlope.call([grad, self, target, weight ?? 1, share(self, reduction)])),
@@ -163,7 +165,8 @@ function checkLogits(self: Tensor, target: Tensor, factors: readonly MaybeTensor
 const logitsKernel = new KernelOverload("binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight, Tensor? pos_weight, int reduction) -> Tensor", {
   forward: (self: Tensor, target: Tensor, weight: MaybeTensor, positive: MaybeTensor, reduction: number) => {
     checkLogits(self, target, [positive, weight]);
-    return logitsForward(self, target, reduction, weight ?? 1, positive ?? 1).to(target.dtype);
+    const losses = logitsForward(self, target, reduction, weight ?? 1, positive ?? 1).to(target.dtype);
+    return reduction === none ? inOrderOf(target, losses) : losses;
   },
   backward: {
     self: ({ grad, self, target, weight, pos_weight, reduction }) => owned(logitsSlope.call([grad, self, target, weight ?? 1, pos_weight ?? 1, share(self, reduction)])),

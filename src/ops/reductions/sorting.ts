@@ -9,23 +9,18 @@ import { overloaded } from "../../dispatch/pointwise.ts";
 import { IndexError, RuntimeError } from "../../errors.ts";
 import { reducedSizes } from "../../dispatch/reduce.ts";
 import { BOOL, int64 } from "../../tensor/dtype.ts";
-import { sameSizes, wrapDim } from "../../tensor/layout.ts";
+import { wrapDim } from "../../tensor/layout.ts";
 import { viewTyped, wordsOf } from "../../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
-import { clone, rowMajor, writeInto } from "../creation/copy.ts";
-import { emptyLike, filled } from "../creation/fill.ts";
+import { clone, rowMajor } from "../creation/copy.ts";
+import { filled } from "../creation/fill.ts";
+import { inOrderOf } from "../creation/memory-order.ts";
 import { placed, type ValuesAndIndices } from "./order-statistics.ts";
 
 interface SortOptions {
   dim?: number;
   descending?: boolean;
   stable?: boolean | null;
-}
-
-/** `t`, which is row-major, in the memory order of `like`. */
-function inOrderOf(like: Tensor, t: Tensor): Tensor {
-  if (sameSizes(like._strides, t._strides)) return t;
-  return writeInto(emptyLike(like, t.dtype), t);
 }
 
 function sorted(self: Tensor, dim: number, descending: boolean): [Tensor, Tensor] {

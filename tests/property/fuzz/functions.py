@@ -103,6 +103,12 @@ class Functions(Hand):
             self.st("nn.functional.linear", "$" + self.pick_dims(1), "$" + name),
         ])
 
+    def classes(self):
+        """A target without dimensions is no choice: PyTorch reads a batch size that is not there."""
+        name = self.pick(lambda t: t.dim() == 2 and t.is_floating_point())
+        target = self.pick(lambda t: t.dim() == 1 and t.dtype == torch.int64)
+        return self.st("nn.functional.cross_entropy", "$" + name, "$" + (target if self.tensor(target).dim() else name))
+
     def layer(self):
         name = self.pick_float()
         tensor = self.tensor(name)
@@ -119,7 +125,7 @@ class Functions(Hand):
             self.st("nn.functional.cosine_similarity", "$" + name, "$" + self.partner(name), **self.one({}, {"dim": -1})),
             self.st("nn.functional.dropout", "$" + name, 0.5, False),
             self.st("nn.functional.softmin", "$" + name, dim=self.dim(tensor)),
-            self.st("nn.functional.cross_entropy", "$" + self.pick(lambda t: t.dim() == 2 and t.is_floating_point()), "$" + self.pick(lambda t: t.dim() == 1 and t.dtype == torch.int64)),
+            self.classes(),
             self.st("nn.functional.one_hot", "$" + self.pick(lambda t: t.dtype == torch.int64)),
             self.st("nn.functional.embedding", "$" + self.pick(lambda t: t.dtype == torch.int64 and t.numel() > 0), "$" + self.pick(lambda t: t.dim() == 2)),
         ])]

@@ -21,7 +21,7 @@ FULL_REDUCTIONS = DIM_REDUCTIONS + ["sum", "mean", "sum", "prod", "norm", "max",
 OUT_BINARY = "add mul sub div pow maximum minimum atan2 eq lt matmul".split()
 OUT = OUT_BINARY + "add mul sub exp neg sqrt sigmoid sum mean amax prod all cumsum".split()
 
-ACTIVATIONS = """gelu silu mish softplus elu selu celu leaky_relu relu6 hardtanh hardswish hardsigmoid logsigmoid softsign tanhshrink
+ACTIVATIONS = """gelu silu mish softplus elu selu celu leaky_relu relu6 hardtanh hardswish logsigmoid softsign tanhshrink
 softshrink hardshrink threshold glu""".split()
 ACTIVATIONS_IN_PLACE = "relu silu elu leaky_relu hardtanh relu6 mish selu".split()
 LOSSES = """l1_loss smooth_l1_loss huber_loss binary_cross_entropy_with_logits soft_margin_loss kl_div poisson_nll_loss mse_loss""".split()
