@@ -5,6 +5,7 @@ import { RuntimeError } from "../../errors.ts";
 import { wrapDim } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { numberText } from "../../schema/cpp-text.ts";
+import { contiguousCopy } from "../creation/copy.ts";
 import { normBackward, vector_norm } from "./vector-norm.ts";
 
 /** The dimensions of a slice, the norm of each, which slices are too long, and what a norm counts as in a quotient. */
@@ -31,7 +32,7 @@ export const renorm: InplaceOp<[self: Tensor, p: number, dim: number, maxnorm: n
       if (!(most >= 0)) throw new RuntimeError(`renorm: expected maxnorm to be >= 0 but got ${numberText(most)}`);
       if (n < 2) throw new RuntimeError(`renorm: input needs at least 2 dimensions, got ${n} dimensions`);
       const { tooLong, divisor } = measured(self, p, dim, most);
-      return self.mul(divisor.reciprocal().mul(most).where(tooLong, 1)).contiguous();
+      return contiguousCopy(self.mul(divisor.reciprocal().mul(most).where(tooLong, 1)));
     },
     backward: {
       self: ({ grad, self, p, dim, maxnorm }) => {
