@@ -14,6 +14,8 @@ export interface Overload {
   call(values: unknown[]): unknown;
   /** Writes to `self`; absent where the op has no in-place form. */
   readonly inplace?: (values: unknown[]) => Tensor;
+  /** Writes the result straight to `out`, where that is plainly the same as to copy it there; else does nothing and gives false. */
+  writeTo?(values: unknown[], out: Tensor): boolean;
   /** How it takes `out`. */
   readonly outRule?: OutRule | undefined;
   /** False where no gradient flows through the op, so that nothing speaks against `out`. */
@@ -171,14 +173,16 @@ function overloadWithOut(op: AnyOp, args: unknown[], named: Record<string, unkno
   throw mismatch(op.opName, op.overloads.map((o) => o.signature), args, { ...named, out }, false);
 }
 
-/** `out=`: computes, then writes into the given tensors. */
+/** `out=`: computes, then writes into the given tensors, or computes right into them. */
 function callWithOut(op: AnyOp, args: unknown[], { out, ...rest }: Record<string, unknown>): unknown {
-  const [{ signature, outRule, differentiates, refuse }, values] = overloadWithOut(op, args, rest, out);
+  const [overload, values] = overloadWithOut(op, args, rest, out);
+  const { signature, outRule, differentiates, refuse } = overload;
   const rule = outRule ?? {};
   refuse?.(...values);
   const isFactory = signature.schema.positions.has("pin_memory");
   const outs = checkOut(op.opName, out, differentiates === false ? null : args);
   if (rule.refuses !== undefined) for (const one of outs) rule.refuses(one, ...values);
+  if (observed.by === null && outs.length === 1 && overload.writeTo?.(values, outs[0]) === true) return out;
   const result = invoke(op, [...args, rule.setsDtype === true ? { dtype: outs[0].dtype, ...rest } : rest], false);
   const results = result instanceof Tensor ? [result] : (result as Tensor[]);
   for (const [i, r] of results.entries()) writeOut(outs[i], r, i, args, rule, isFactory);

@@ -292,6 +292,17 @@ export class PointwiseOverload implements Overload {
     return out;
   }
 
+  writeTo(values: unknown[], out: Tensor): boolean {
+    const { common, out: outDtype } = this.dtypes(values);
+    if (out.dtype !== outDtype || !out._contiguous || !this.tensorPositions.every((i) => fitsBeside(values[i], out))) return false;
+    checkInplace(out, false);
+    this.definition.refuse?.(values, common, false);
+    this.definition.check?.(values, common, outDtype);
+    this.compute(values, common, outDtype, out);
+    bumpVersion(out);
+    return true;
+  }
+
   /** Shapes that do not fit are refused before what there is no kernel for. */
   private check(values: readonly unknown[], common: DType, outDtype: DType): void {
     try {
@@ -363,6 +374,12 @@ export class PointwiseOverload implements Overload {
     }
     return self;
   }
+}
+
+/** Is it of the shape of `out`, in row-major order, and in other memory unless it is `out`? A number is. */
+function fitsBeside(value: unknown, out: Tensor): boolean {
+  if (!(value instanceof Tensor)) return true;
+  return value._contiguous && sameSizes(value._sizes, out._sizes) && (value === out || value._storage !== out._storage);
 }
 
 /** An integer tensor can get into the graph by in-place writes only; nothing differentiable can be made of it. */
