@@ -13,9 +13,21 @@ export type Rerun = (sources: ReadonlyMap<string, string>) => Promise<Trace | nu
 /** So many more repairs are made where the first uncovers a further fault. */
 const further = 3;
 
-/** A finding with its proof, where its repair is mechanical. Where a further fault lies behind the first, its repair is made too. */
+/** A finding with its proof, where its repair is mechanical: the first of its repairs that can be proved, else the first. */
 export async function proved(finding: Finding, trace: Trace, rerun: Rerun): Promise<Finding> {
-  if (finding.fix.edits.length === 0) return finding;
+  const { others = [], ...fix } = finding.fix;
+  const fixes = [fix, ...others].filter(({ edits }) => edits.length > 0);
+  let first: Finding = { ...finding, fix };
+  for (const each of fixes) {
+    const tried = await tryFix({ ...finding, fix: each }, trace, rerun);
+    if (tried.proof?.verified === true) return tried;
+    if (each === fixes[0]) first = tried;
+  }
+  return first;
+}
+
+/** One repair, made and run. Where a further fault lies behind the first, its repair is made too. */
+async function tryFix(finding: Finding, trace: Trace, rerun: Rerun): Promise<Finding> {
   let [original, sources]: ReadonlyMap<string, string>[] = [trace.sources, edited(trace.sources, finding.fix.edits)];
   const first = await rerun(sources);
   if (first === null) return { ...finding, proof: failed("the program with the fix could not be run") };

@@ -4,7 +4,7 @@ import type { Trace } from "../trace/trace.ts";
 import type { Span } from "../trace/source.ts";
 import { culpritOf, editOf, equationText, harmfulBirths, headline, numberText, pathText, whereBorn } from "./describe.ts";
 import { rootsOf } from "./leaves.ts";
-import { operandsOf } from "./operands.ts";
+import { isMethod, operandsOf } from "./operands.ts";
 import type { Culprit, Edit, Found, Fix } from "./rule.ts";
 
 export interface BirthWords {
@@ -54,7 +54,12 @@ function whereText(trace: Trace, { phase }: BirthEvent, op: OpEvent | null, node
 function formulaText(trace: Trace, birth: BirthEvent, op: OpEvent | null): string {
   const text = equationText(trace, birth.equation!);
   const isSlope = birth.equation!.slope !== null && typeof birth.equation!.slope !== "number";
-  return isSlope && birth.phase === "backward" && op !== null ? `d(${trace.callText(trace.userOp(op))})/d${birth.tensor === null ? "x" : trace.nameOf(birth.tensor)} = ${text}` : text;
+  return isSlope && birth.phase === "backward" && op !== null ? `d(${trace.callText(trace.userOp(op))})/d${differentiatedBy(trace, birth)} = ${text}` : text;
+}
+
+function differentiatedBy(trace: Trace, { tensor }: BirthEvent): string {
+  const name = tensor === null ? "x" : trace.nameOf(tensor);
+  return /^[\w$.]+$/.test(name) ? name : `(${name})`;
 }
 
 /** May an operand be evaluated twice? */
@@ -95,6 +100,21 @@ export function clampEdits(trace: Trace, birth: BirthEvent, op: OpEvent | null, 
 export function widenEdits(trace: Trace, birth: BirthEvent, op: OpEvent | null): Edit[] {
   const at = birth.equation === null || birth.tensor === null || trace.tensors.get(birth.tensor)!.dtype !== "float32" ? null : badOperand(trace, birth, op);
   return at === null ? [] : [editOf(trace, at.file, at.span, `${at.text}.double()`)];
+}
+
+/**
+ * A norm that has all its derivatives at 0: `x.norm(2, 1)` becomes `x.pow(2).sum(1).clamp({ min: 1e-24 }).sqrt()`. At 0 the bound
+ * passes no gradient on, whatever is differentiated.
+ */
+export function safeNorm(trace: Trace, op: OpEvent | null): Fix {
+  const text = "take the norm so that it has all derivatives at 0: x.pow(2).sum().clamp({ min: 1e-24 }).sqrt()";
+  const user = op === null ? null : trace.userOp(op);
+  const expression = user?.name === "norm" ? trace.expression(user.place) : null;
+  if (user === null || expression?.receiver == null || !isMethod(trace, user, expression)) return { text, edits: [] };
+  const { file } = user.place!;
+  const [order, ...rest] = expression.arguments.map((span) => trace.textOf(span, file));
+  if (order !== undefined && order !== "2" && order !== '"fro"') return { text, edits: [] };
+  return { text, edits: [editOf(trace, file, expression, `${trace.textOf(expression.receiver, file)}.pow(2).sum(${rest.join(", ")}).clamp({ min: 1e-24 }).sqrt()`)] };
 }
 
 /** How an operand is written; `x` where that cannot be told. */

@@ -79,6 +79,8 @@ export function equationText(trace: Trace, equation: Equation): string {
 
 function shortName(trace: Trace, tensor: number): string | null {
   const name = trace.variableOf(tensor) ?? trace.nameOf(tensor);
+  // What the engine made for itself is known by its place in the formula.
+  if (/^tensor \d+$/.test(name)) return null;
   return /^[\w$.]+$/.test(name) ? name : name.length <= 24 ? `(${name})` : null;
 }
 

@@ -1,4 +1,4 @@
-import { boundsOf, clampEdits, findBirths, operandText } from "./birth-rule.ts";
+import { boundsOf, clampEdits, findBirths, operandText, safeNorm } from "./birth-rule.ts";
 import { kindOf } from "./kinds.ts";
 import type { Rule } from "./rule.ts";
 
@@ -26,6 +26,6 @@ const loss = x.clamp({ min: 1e-12 }).sqrt().sum();
 loss.backward();
 `,
   detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "infinite slope", {
-    fix: (trace, birth, op) => ({ text: `keep the input away from this point: ${operandText(trace, birth, op)}.clamp(${boundsOf(birth)})`, edits: clampEdits(trace, birth, op) }),
+    fix: (trace, birth, op) => ({ text: `keep the input away from this point: ${operandText(trace, birth, op)}.clamp(${boundsOf(birth)})`, edits: clampEdits(trace, birth, op), others: [safeNorm(trace, op)] }),
   }),
 };

@@ -19,6 +19,9 @@ function isDeliberate(trace: Trace, tensor: number): boolean {
 function isAccident(trace: Trace, op: OpEvent): boolean {
   if (op.within !== null || op.run !== null || op.inputs.length !== 2 || op.error !== null) return false;
   const [a, b] = op.inputs.map((input) => trace.tensors.get(input)!);
+  // A product of matrices pairs no elements.
+  const { shape, values } = trace.tensors.get(op.outputs[0])!;
+  if (shape.length > 0 && values.numel !== a.values.numel ** 2) return false;
   if (a.values.numel !== b.values.numel || a.shape.length === b.shape.length || !crossBroadcast(a.shape, b.shape)) return false;
   return (a.requires_grad || b.requires_grad || op.node !== null) && !isDeliberate(trace, a.tensor) && !isDeliberate(trace, b.tensor);
 }

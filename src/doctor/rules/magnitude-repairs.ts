@@ -1,6 +1,7 @@
 /** Repairs of gradients that explode or vanish, where the line to blame can be written in a way that keeps the norm. */
 import type { OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
+import { clipped } from "./clipping.ts";
 import { editOf } from "./describe.ts";
 import type { Way } from "./magnitude.ts";
 import { isMethod, operandsOf } from "./operands.ts";
@@ -11,13 +12,14 @@ const saturating = new Set(["sigmoid", "tanh", "hardtanh", "hardsigmoid", "softs
 /** Factories of which weights are drawn or set, none of which knows how many inputs there will be. */
 const factories = /^(rand|randn|normal|eye|full|ones|tensor|mul|div)$/;
 
-/** The fix of a line that changes the norm too much: the first that can be written, else what to think of. */
-export function magnitudeFix(trace: Trace, { worst: { op, count, ratio } }: Way, direction: "grow" | "shrink"): Fix {
+/** The fix of a line that changes the norm too much for some leaves: the first that can be written, else what to think of. */
+export function magnitudeFix(trace: Trace, way: Way, direction: "grow" | "shrink", leaves: readonly number[]): Fix {
+  const { worst: { op, count, ratio }, backward } = way;
   const fix = direction === "grow" ? scaledWeights(trace, op, ratio ** (1 / count)) : count > 2 ? (rectified(trace, op) ?? residual(trace, op, count)) : (leaking(trace, op) ?? scaledInput(trace, op));
   const text = direction === "grow"
     ? "keep the norm at each run: smaller weights to start with, a normalisation between, fewer runs; or bound the norm of the gradient before the update"
     : "keep what goes into the op where it is not flat: smaller weights or inputs, a normalisation before it, another activation, or fewer runs";
-  return fix ?? { text, edits: [] };
+  return { ...(fix ?? { text, edits: [] }), others: direction === "grow" ? [clipped(trace, leaves, backward)] : [] };
 }
 
 const rootMeanSquare = (trace: Trace, tensor: number): number => {

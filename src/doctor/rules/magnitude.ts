@@ -3,6 +3,7 @@ import type { OpEvent } from "../trace/events.ts";
 import { grouped } from "../trace/group.ts";
 import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
+import { isBounded } from "./clipping.ts";
 import { culpritOf, pathText } from "./describe.ts";
 import { magnitudeFix } from "./magnitude-repairs.ts";
 import type { Found, Norm } from "./rule.ts";
@@ -23,6 +24,7 @@ interface Line {
 /** The way of a gradient in the first backward that reached a leaf. */
 export interface Way {
   readonly leaf: number;
+  readonly backward: number;
   readonly norms: readonly Norm[];
   /** The norm at the leaf divided by that at the loss. */
   readonly ratio: number;
@@ -39,7 +41,7 @@ export function extremeWays(trace: Trace, direction: "grow" | "shrink"): Way[] {
     seen.add(tensor);
     const way = wayTo(trace, tensor, backward, direction);
     if (way === null || (direction === "shrink" && (isAtMinimum(trace, backward) || way.worst.isDerived))) return [];
-    const isExtreme = direction === "grow" ? way.ratio > total && way.worst.ratio > share && way.worst.count > 2 : way.ratio < 1 / total && way.worst.ratio < 1 / share && flattens(trace, way);
+    const isExtreme = direction === "grow" ? way.ratio > total && way.worst.ratio > share && way.worst.count > 2 && !isBounded(trace, tensor, backward) : way.ratio < 1 / total && way.worst.ratio < 1 / share && flattens(trace, way);
     return isExtreme ? [way] : [];
   });
 }
@@ -81,7 +83,7 @@ function wayTo(trace: Trace, leaf: number, backward: number, direction: "grow" |
   });
   const [worst] = [...lines.values()].toSorted((a, b) => (direction === "grow" ? b.ratio - a.ratio : a.ratio - b.ratio));
   if (worst === undefined || norms[0].norm === 0) return null;
-  return { leaf, norms, ratio: norms[norms.length - 1].norm / norms[0].norm, worst, path: pathText(trace, backward, root, leaf) };
+  return { leaf, backward, norms, ratio: norms[norms.length - 1].norm / norms[0].norm, worst, path: pathText(trace, backward, root, leaf) };
 }
 
 /** From a root to a leaf, going to the leaf itself as late as can be: a weight that is used at each step is reached by all of them. */
@@ -135,7 +137,7 @@ export function magnitudeFindings(trace: Trace, direction: "grow" | "shrink"): F
       message: `the gradient of ${names} ${verb}: ${ratio === 0 ? "nothing is left" : times(ratio)} of what starts at the loss`, culprit: culpritOf(trace, worst.op), tensor: trace.nameOf(leaf), path: path.length > 24 ? [] : path, norms,
       where: `in the backward of ${worst.op.name}`,
       why: `this line multiplies the norm of the gradient by ${times(worst.ratio)}${often}; from ${times(norms[0].norm)} at the loss to ${times(norms[norms.length - 1].norm)} at ${trace.nameOf(leaf)}`,
-      fix: magnitudeFix(trace, way, direction),
+      fix: magnitudeFix(trace, way, direction, ways.map(({ leaf: each }) => each)),
     };
   });
 }

@@ -1,4 +1,4 @@
-import { boundsOf, clampEdits, findBirths, guarded, guardEdits, operandText } from "./birth-rule.ts";
+import { boundsOf, clampEdits, findBirths, guarded, guardEdits, operandText, safeNorm } from "./birth-rule.ts";
 import { elementText, numberText } from "./describe.ts";
 import type { BirthEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -49,7 +49,8 @@ loss.backward();
       const isBound = zero?.op != null && /^clamp|^hardtanh|^relu6/.test(trace.ops.get(zero.op)!.name) && equation!.safe?.side !== "eq";
       const edits = isBound ? clampEdits(trace, birth, op) : guardEdits(trace, birth, op);
       const hidden = isBound ? `${x}.clamp(${boundsOf(birth)})` : equation!.safe === null ? "" : guarded(x, equation!.safe);
-      return { text: `take the slope only where it is finite: ${edits.length > 0 ? `${hidden} in place of ${x}` : `replace what ${x} is there by another number before the op`}, or pick the elements with index()`, edits };
+      const others = [{ text: `keep ${x} above 0 by a number that the value does not show: ${x}.clamp({ min: 1e-38 })`, edits: equation!.safe?.side === "le" && equation!.safe.bad === 0 ? clampEdits(trace, birth, op, "{ min: 1e-38 }") : [] }, safeNorm(trace, op)];
+      return { others, text: `take the slope only where it is finite: ${edits.length > 0 ? `${hidden} in place of ${x}` : `replace what ${x} is there by another number before the op`}, or pick the elements with index()`, edits };
     },
   }),
 };

@@ -32,6 +32,8 @@ export interface Fix {
   readonly text: string;
   /** Empty where the repair is not mechanical. */
   readonly edits: readonly Edit[];
+  /** Repairs to be tried where this one is not proved. */
+  readonly others?: readonly Fix[];
 }
 
 /** What running the repaired program showed. */

@@ -166,7 +166,14 @@ export class Trace {
     const maker = this.makerOf(tensor);
     const user = maker === null || maker.run !== null ? null : this.userOp(maker);
     const expression = user === null ? null : this.expression(user.place);
-    return expression === null ? null : assignedName(this.sources.get(user!.place!.file)!, expression, Math.max(0, user!.outputs.indexOf(tensor)));
+    return (expression === null ? null : assignedName(this.sources.get(user!.place!.file)!, expression, Math.max(0, user!.outputs.indexOf(tensor)))) ?? this.askedAs(tensor);
+  }
+
+  /** The variable of a leaf that a function made, where it was asked for a gradient: `const w = load().requires_grad_()`. */
+  private askedAs(tensor: number): string | null {
+    const place = this.reads.find((read) => read.tensor === tensor && read.how === "requires_grad")?.place ?? null;
+    const expression = this.expression(place);
+    return expression === null || !expression.text.endsWith(")") ? null : assignedName(this.sources.get(place!.file)!, expression);
   }
 
   /** The nodes from a root of a backward to `node`, and on to the leaf that `wanted` names, or to any. */

@@ -78,7 +78,7 @@ const [direction] = torch.autograd.grad(r, [x], { create_graph: true });
 direction.sum().backward();
 `,
     elements: [[0], [1]],
-    proved: false,
+    proved: true,
   },
   {
     name: "force-of-a-distance",
