@@ -38,21 +38,30 @@ export function distanceBetween(a: Rows, b: Rows, p: number): (i: number, j: num
   };
 }
 
-/** The slope of the distance by one difference `d`. */
+/** The slope of the distance by one difference `d`, where it is not flat. */
 function slopeOf(p: number): (d: number, distance: number) => number {
-  if (p === 0) return () => 0;
   if (p === 1) return Math.sign;
   if (p === Infinity) return (d, distance) => (Math.abs(d) === distance ? Math.sign(d) : 0);
-  if (p === 2) return (d, distance) => (distance === 0 ? 0 : d / distance);
-  return (d, distance) => (distance === 0 || (d === 0 && p < 1) ? 0 : (Math.sign(d) * Math.abs(d) ** (p - 1)) / distance ** (p - 1));
+  if (p === 2) return (d, distance) => d / distance;
+  return (d, distance) => (Math.sign(d) * Math.abs(d) ** (p - 1)) / distance ** (p - 1);
+}
+
+/** Where no gradient flows, whatever comes: a NaN ends there. */
+function flatnessOf(p: number): (d: number, distance: number) => boolean {
+  if (p === 0) return () => true;
+  if (p === 1 || p === Infinity) return () => false;
+  return (d, distance) => distance === 0 || (d === 0 && p < 1);
 }
 
 /** Adds to row `i` of `out` the gradient of a distance between row `i` of `a` and row `j` of `b`. */
 export function gradientAdder(a: Rows, b: Rows, out: FloatArray, p: number): (i: number, j: number, grad: number, distance: number) => void {
-  const slope = slopeOf(p);
+  const [slope, isFlat] = [slopeOf(p), flatnessOf(p)];
   const { width } = a;
   const round = roundingOf(a);
   return (i, j, grad, distance) => {
-    for (let k = 0; k < width; k++) out[i * width + k] += grad * slope(round(a.array[i * width + k] - b.array[j * width + k]), distance);
+    for (let k = 0; k < width; k++) {
+      const d = round(a.array[i * width + k] - b.array[j * width + k]);
+      if (!isFlat(d, distance)) out[i * width + k] += grad * slope(d, distance);
+    }
   };
 }

@@ -67,10 +67,9 @@ function refuseMixed([self, end, weight]: readonly unknown[]): void {
   }
 }
 
-function refuseIntegers([self, , weight]: readonly unknown[]): void {
-  const { dtype } = self as Tensor;
-  if (dtype.kind !== FLOAT) {
-    throw new NotImplementedError(`"lerp_kernel_${weight instanceof Tensor ? "tensor" : "scalar"}" not implemented for '${dtype.title}'`);
+function refuseIntegers([, , weight]: readonly unknown[], common: DType): void {
+  if (common.kind !== FLOAT) {
+    throw new NotImplementedError(`"lerp_kernel_${weight instanceof Tensor ? "tensor" : "scalar"}" not implemented for '${common.title}'`);
   }
 }
 
