@@ -3,9 +3,8 @@ import { distanceBetween, gradientAdder, type Rows } from "../../backends/refere
 import type { FloatArray } from "../../backends/reference/lanes.ts";
 import { composite, KernelOverload } from "../../dispatch/define.ts";
 import type { FunctionOp } from "../../dispatch/op.ts";
-import { resultDtype } from "../../dispatch/promote.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../../errors.ts";
-import { FLOAT } from "../../tensor/dtype.ts";
+import { FLOAT, promote_types } from "../../tensor/dtype.ts";
 import { broadcastSizes, sameSizes, type Sizes } from "../../tensor/layout.ts";
 import { viewTyped } from "../../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
@@ -82,7 +81,7 @@ export const cdist: FunctionOp<[x1: Tensor, x2: Tensor, p?: number, compute_mode
     for (const [name, x] of operands) if (x.dtype.kind !== FLOAT) throw new RuntimeError(`cdist only supports floating-point dtypes, ${name} got: ${x.dtype.title}`);
     if (p < 0) throw new RuntimeError("cdist only supports non-negative p values");
     const batch = broadcastSizes(x1._sizes.slice(0, -2), x2._sizes.slice(0, -2));
-    if (x1.dtype !== x2.dtype) throw new RuntimeError(`expected scalar type ${x1.dtype.title} but found ${x2.dtype.title}`);
+    if (x1.dtype !== x2.dtype && x1._numel > 0 && x2._numel > 0) throw new RuntimeError(`expected scalar type ${x1.dtype.title} but found ${x2.dtype.title}`);
     const [a, b] = [x1, x2].map((x) => expandedTo(x, [...batch, ...x._sizes.slice(-2)]));
     return between.call([a, b, p]);
   },
@@ -162,7 +161,7 @@ function direction(x: Tensor, dim: number, eps: number): Tensor {
 export const cosine_similarity: FunctionOp<[x1: Tensor, x2: Tensor, dim?: number, eps?: number], { dim?: number; eps?: number }> = composite(
   "cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor",
   (x1: Tensor, x2: Tensor, dim: number, eps: number) => {
-    const dtype = resultDtype([x1, x2])!;
+    const dtype = promote_types(x1.dtype, x2.dtype);
     if (dtype.kind !== FLOAT) throw new RuntimeError(`expected common dtype to be floating point, yet common dtype is ${dtype.title}`);
     const sizes = broadcastSizes(x1._sizes, x2._sizes);
     const [a, b] = [x1, x2].map((x) => direction(expandedTo(x.to(dtype), sizes), dim, eps));

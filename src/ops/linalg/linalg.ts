@@ -105,8 +105,8 @@ export const vdot: Op<[self: Tensor, other: Tensor], { other?: Tensor }> = kerne
 /** The sum of a matrix's diagonal; integers are summed as int64. */
 export const trace: Op<[self: Tensor]> = kernel("trace(Tensor self) -> Tensor", {
   forward: (self: Tensor) => {
-    if (self._sizes.length !== 2) throw new RuntimeError(`trace: expected a matrix, but got tensor with dim ${self._sizes.length}`);
     if (self.dtype.kind === BOOL) throw new NotImplementedError(`"trace" not implemented for 'Bool'`);
+    if (self._sizes.length !== 2) throw new RuntimeError(`trace: expected a matrix, but got tensor with dim ${self._sizes.length}`);
     const [rows, columns] = self._strides;
     return self._aliased([Math.min(...self._sizes)], [rows + columns], self._offset).sum();
   },

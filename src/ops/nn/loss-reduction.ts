@@ -5,7 +5,7 @@ import { resultDtype } from "../../dispatch/promote.ts";
 import { Reducer } from "../../dispatch/reduce.ts";
 import { NotImplementedError, RuntimeError, ValueError, warn } from "../../errors.ts";
 import type { Formula } from "../../ir/arithmetic.ts";
-import { can_cast, FLOAT } from "../../tensor/dtype.ts";
+import { can_cast, FLOAT, type DType } from "../../tensor/dtype.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import { castTo } from "../creation/copy.ts";
 
@@ -54,13 +54,17 @@ export function lossForward(value: Formula, kernelName: string) {
   };
 }
 
+function refuseCast(from: DType, to: DType): void {
+  if (!can_cast(from, to)) throw new RuntimeError(`result type ${from.title} can't be cast to the desired output type ${to.title}`);
+}
+
 type LossForward = ReturnType<typeof lossForward>;
 
 /** The same for losses that PyTorch computes in the dtype of `self`. */
 export function lossInOwnDtype(forward: LossForward): LossForward {
   return (self, target, reduction, ...parameters) => {
     const dtype = resultDtype([self, target])!;
-    if (!can_cast(dtype, self.dtype)) throw new RuntimeError(`result type ${dtype.title} can't be cast to the desired output type ${self.dtype.title}`);
+    refuseCast(dtype, self.dtype);
     return castTo(forward(self, target, reduction, ...parameters), self.dtype);
   };
 }
@@ -69,7 +73,8 @@ export function lossInOwnDtype(forward: LossForward): LossForward {
 export function lossSlope(value: Formula) {
   return (grad: Tensor, self: Tensor, target: Tensor, ...parameters: number[]): Tensor => {
     const dtype = resultDtype([grad, self, target])!;
-    return fused(value).run([grad, self, target, ...parameters], dtype, dtype, emptyTensor(self._sizes, dtype));
+    refuseCast(dtype, self.dtype);
+    return fused(value).run([grad, self, target, ...parameters], dtype, self.dtype, emptyTensor(self._sizes, self.dtype));
   };
 }
 

@@ -185,6 +185,7 @@ export const logSigmoidForm = new PointwiseOverload("log_sigmoid(Tensor self) ->
     self: ({ grad, self }) => grad.mul(self.neg().sigmoid()),
   },
   check: noKernel("log_sigmoid_cpu", BOOL, INT),
+  layout: "contiguous",
 });
 
 function checkLambda([, lambd]: readonly unknown[], common: DType): void {
