@@ -20,6 +20,7 @@ export { layer_norm, native_layer_norm } from "./nn/layer-norm.ts";
 export { constant_pad_nd } from "./nn/padding.ts";
 export { adaptive_avg_pool1d, adaptive_max_pool1d, avg_pool1d, max_pool1d, max_pool1d_with_indices, max_pool2d, max_pool3d } from "./nn/pooling.ts";
 export * from "./queries.ts";
+export * from "./reductions/integrals.ts";
 export * from "./creation/ranges.ts";
 export * from "./random/random.ts";
 export { rms_norm } from "./nn/rms-norm.ts";

@@ -11,7 +11,7 @@ export * from "./pointwise/complex.ts";
 export { clone, contiguous_format, legacy_contiguous_format, preserve_format } from "./creation/copy.ts";
 export * from "./reductions/correlation.ts";
 export * from "./shape/diagonals.ts";
-export * from "./shape/differences.ts";
+export { diff } from "./shape/differences.ts";
 export * from "./pointwise/division.ts";
 export * from "./pointwise/exponential.ts";
 export * from "./creation/filling.ts";

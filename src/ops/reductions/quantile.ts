@@ -59,7 +59,7 @@ function quantileOf(name: string, self: Tensor, q: Tensor, dim: number | null, k
     const weights = interpolation === "midpoint" ? filled(ranks._sizes, 0.5, ranks.dtype) : ranks.sub(below);
     values = values.lerp(sorted.gather(-1, ranks.ceil().to(int64)), weights);
   }
-  return q._sizes.length === 0 ? values.squeeze(-1) : values.unsqueeze(0).transpose(0, -1).squeeze(-1);
+  return q._sizes.length === 0 ? values.squeeze_(-1) : values.unsqueeze(0).transpose(0, -1).squeeze_(-1);
 }
 
 interface Options {
