@@ -213,7 +213,7 @@ export class OpNode extends Node {
   override savedTensors(): readonly SavedTensor[] {
     if (this.saved === null) return [];
     const { returns } = this.op.schema;
-    const names = [...this.saved.keys()].sort((a, b) => returns.indexOf(a) - returns.indexOf(b) || (a < b ? -1 : 1));
+    const names = [...this.saved.keys()].sort((a, b) => Number(returns.includes(a)) - Number(returns.includes(b)) || (a < b ? -1 : 1));
     return names.flatMap((name) => this.saved!.get(name)!);
   }
 

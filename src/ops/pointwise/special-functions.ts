@@ -1,13 +1,13 @@
 /** Special functions and their kin, element by element. */
 import { composite } from "../../dispatch/define.ts";
 import { sameDtype } from "../../dispatch/out.ts";
-import { choose, overloaded, pointwise, PointwiseOverload } from "../../dispatch/pointwise.ts";
+import { choose, type Choice, overloaded, pointwise, PointwiseOverload } from "../../dispatch/pointwise.ts";
 import type { FunctionOp, InplaceOp, Op, TensorLike } from "../../dispatch/op.ts";
 import { RuntimeError } from "../../errors.ts";
 import { valueOnly, type Arithmetic, type Formula } from "../../ir/arithmetic.ts";
-import { BOOL, FLOAT, float32, INT } from "../../tensor/dtype.ts";
+import { bool, BOOL, FLOAT, float32, INT } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { noKernel } from "./refusals.ts";
+import { boolDifference, noKernel } from "./refusals.ts";
 
 type Unary = InplaceOp<[self: Tensor]>;
 type Binary = InplaceOp<[self: Tensor, other: TensorLike]>;
@@ -56,6 +56,12 @@ const logitGrad: Formula = ({ grad, self }) => grad.div(self.mul(self.neg().add(
 const logitWithinGrad: Formula = ({ grad, self, eps }) =>
   grad.div(self.mul(self.neg().add(1))).masked_fill(self.lt(eps).logical_or(self.gt(eps.neg().add(1))), 0);
 
+const boolSlope: Formula = ({ grad: _grad, self: _self, other: _other }) => {
+  throw new RuntimeError(boolDifference);
+};
+/** PyTorch subtracts the operands as they are, which bools refuse. */
+const unlessBools = (slope: Formula): Choice => choose(["self", "other"], (...operands: Tensor[]) => (operands.some(({ dtype }) => dtype === bool) ? boolSlope : slope));
+
 /** log(exp(self) + exp(other)), without overflow on the way. */
 export const logaddexp: Pair = pointwise("logaddexp(Tensor self, Tensor other) -> Tensor", {
   value: ({ self, other }) => {
@@ -64,8 +70,8 @@ export const logaddexp: Pair = pointwise("logaddexp(Tensor self, Tensor other) -
     return larger.where(self.eq(other).logical_and(larger.abs().eq(Infinity)), sum);
   },
   backward: {
-    self: ({ grad, self, other }) => grad.div(other.sub(self).exp().add(1)),
-    other: ({ grad, self, other }) => grad.div(self.sub(other).exp().add(1)),
+    self: unlessBools(({ grad, self, other }) => grad.div(other.sub(self).exp().add(1))),
+    other: unlessBools(({ grad, self, other }) => grad.div(self.sub(other).exp().add(1))),
   },
   check: noKernel("logaddexp_cpu", BOOL, INT),
   inplace: false,
@@ -80,8 +86,8 @@ export const logaddexp2: Pair = pointwise("logaddexp2(Tensor self, Tensor other)
     return larger.where(self.eq(other).logical_and(larger.abs().eq(Infinity)), sum);
   },
   backward: {
-    self: ({ grad, self, other }) => grad.div(other.sub(self).exp2().add(1)),
-    other: ({ grad, self, other }) => grad.div(self.sub(other).exp2().add(1)),
+    self: unlessBools(({ grad, self, other }) => grad.div(other.sub(self).exp2().add(1))),
+    other: unlessBools(({ grad, self, other }) => grad.div(self.sub(other).exp2().add(1))),
   },
   check: noKernel("logaddexp2_cpu", BOOL, INT),
   inplace: false,

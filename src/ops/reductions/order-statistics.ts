@@ -98,7 +98,7 @@ export const aminmax: Op<[self: Tensor], { dim?: number | null; keepdim?: boolea
       return [smallest, largest].map((reducer) => reducer.run([self], dims, keepdim, self.dtype, self.dtype));
     },
     backward: {
-      self: ({ max, min, grads, self, dim, keepdim }) => {
+      self: ({ grads, self, dim, keepdim, min, max }) => {
         const parts = [min, max].flatMap((extremum: Tensor, i) => {
           if (grads[i] === null) return [];
           const [full, grad] = [extremum, grads[i]].map((t) => unfolded(t, self._sizes, dim, keepdim));

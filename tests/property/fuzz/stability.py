@@ -34,7 +34,7 @@ EXACT = set(
 # Operations that may cancel on the way to their result, so that their error is relative to what goes in: sums, which are
 # exact over exact numbers, and functions whose steps are rounded.
 SUMS = set("sum mean cumsum mm bmm mv dot addmm addmv baddbmm index_add index_add_ scatter_add scatter_add_ index_put index_put_ _index_put_impl_".split())
-CANCELLING = set("_log_softmax _log_softmax_backward_data _softmax_backward_data logsumexp var std var_mean std_mean".split())
+CANCELLING = set("logaddexp logaddexp2 nanmean nansum _log_softmax _log_softmax_backward_data _softmax_backward_data logsumexp var std var_mean std_mean".split())
 
 
 def magnitude(name, args):
