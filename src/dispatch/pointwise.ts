@@ -330,8 +330,14 @@ export class PointwiseOverload implements Overload {
 
   /** Are the operands numbers, as those of a formula are? Then so is the result: it ranks as low in promotion. */
   private isNumber(values: readonly unknown[]): boolean {
-    const tensors = this.tensorPositions.map((i) => values[i]).filter((v) => v instanceof Tensor);
-    return tensors.length > 0 && tensors.every((t) => t._wrapped);
+    let any = false;
+    for (let i = 0; i < this.tensorPositions.length; i++) {
+      const value = values[this.tensorPositions[i]];
+      if (!(value instanceof Tensor)) continue;
+      if (!value._wrapped) return false;
+      any = true;
+    }
+    return any;
   }
 
   /** Is there a tensor that is no inference tensor? A number where a tensor may stand is one. PyTorch's autograd does not see other calls. */

@@ -1,11 +1,12 @@
 /** What the losses have in common: their reductions and parameters. */
 import { gradMode } from "../../autograd/grad-mode.ts";
 import { fused } from "../../dispatch/fused.ts";
+import { castable } from "../../dispatch/out.ts";
 import { resultDtype } from "../../dispatch/promote.ts";
 import { Reducer } from "../../dispatch/reduce.ts";
-import { NotImplementedError, RuntimeError, ValueError, warn } from "../../errors.ts";
+import { NotImplementedError, ValueError, warn } from "../../errors.ts";
 import type { Formula } from "../../ir/arithmetic.ts";
-import { can_cast, FLOAT, type DType } from "../../tensor/dtype.ts";
+import { FLOAT } from "../../tensor/dtype.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import { castTo } from "../creation/copy.ts";
 
@@ -54,17 +55,13 @@ export function lossForward(value: Formula, kernelName: string) {
   };
 }
 
-function refuseCast(from: DType, to: DType): void {
-  if (!can_cast(from, to)) throw new RuntimeError(`result type ${from.title} can't be cast to the desired output type ${to.title}`);
-}
-
 type LossForward = ReturnType<typeof lossForward>;
 
 /** The same for losses that PyTorch computes in the dtype of `self`. */
 export function lossInOwnDtype(forward: LossForward): LossForward {
   return (self, target, reduction, ...parameters) => {
     const dtype = resultDtype([self, target])!;
-    refuseCast(dtype, self.dtype);
+    castable(self.dtype, dtype);
     return castTo(forward(self, target, reduction, ...parameters), self.dtype);
   };
 }
@@ -73,7 +70,7 @@ export function lossInOwnDtype(forward: LossForward): LossForward {
 export function lossSlope(value: Formula) {
   return (grad: Tensor, self: Tensor, target: Tensor, ...parameters: number[]): Tensor => {
     const dtype = resultDtype([grad, self, target])!;
-    refuseCast(dtype, self.dtype);
+    castable(self.dtype, dtype);
     return fused(value).run([grad, self, target, ...parameters], dtype, self.dtype, emptyTensor(self._sizes, self.dtype));
   };
 }
