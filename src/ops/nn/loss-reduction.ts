@@ -4,7 +4,7 @@ import { fused } from "../../dispatch/fused.ts";
 import { castable } from "../../dispatch/out.ts";
 import { resultDtype } from "../../dispatch/promote.ts";
 import { Reducer } from "../../dispatch/reduce.ts";
-import { NotImplementedError, ValueError, warn } from "../../errors.ts";
+import { NotImplementedError, RuntimeError, ValueError, warn } from "../../errors.ts";
 import type { Formula } from "../../ir/arithmetic.ts";
 import { FLOAT } from "../../tensor/dtype.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
@@ -73,6 +73,13 @@ export function lossSlope(value: Formula) {
     castable(self.dtype, dtype);
     return fused(value).run([grad, self, target, ...parameters], dtype, self.dtype, emptyTensor(self._sizes, self.dtype));
   };
+}
+
+/** Refuses tensors of another dtype than `self` has, where PyTorch promotes nothing. */
+export function refuseOtherDtypes(self: Tensor, ...others: readonly (Tensor | null)[]): void {
+  for (const other of others) {
+    if (other !== null && other.dtype !== self.dtype) throw new RuntimeError(`Found dtype ${other.dtype.title} but expected ${self.dtype.title}`);
+  }
 }
 
 /** What the gradient of the loss is multiplied by for each element. */

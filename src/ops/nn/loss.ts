@@ -1,13 +1,12 @@
 /** Losses: functions of torch.nn.functional. */
 import { composite, kernel, KernelOverload } from "../../dispatch/define.ts";
 import type { FunctionOp } from "../../dispatch/op.ts";
-import { foundDtype } from "../../dispatch/out.ts";
 import { RuntimeError, ValueError, warn } from "../../errors.ts";
 import type { Arithmetic } from "../../ir/arithmetic.ts";
 import { broadcastSizes, listText, sameSizes } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { inOrderOf } from "../creation/memory-order.ts";
-import { legacy, legacyReduction, lossForward, lossInOwnDtype, lossSlope, none, owned, reduced, reductionCode, share, type LossOptions, type Positional, type Reduction } from "./loss-reduction.ts";
+import { legacy, legacyReduction, lossForward, lossInOwnDtype, lossSlope, none, owned, reduced, refuseOtherDtypes, reductionCode, share, type LossOptions, type Positional, type Reduction } from "./loss-reduction.ts";
 
 /** Both tensors in their broadcast shape; a difference of sizes is most often a mistake. */
 function matched(input: Tensor, target: Tensor): [Tensor, Tensor] {
@@ -133,7 +132,7 @@ const huberSlopeForward = lossSlope(({ grad_output, self, target, delta, scale }
 
 const huberSlope: ParametricSlope = kernel("huber_loss_backward(Tensor grad_output, Tensor self, Tensor target, float delta, float scale) -> Tensor", {
   forward: (grad: Tensor, self: Tensor, target: Tensor, ...parameters: number[]) => {
-    for (const { dtype } of [target, grad]) if (dtype !== self.dtype) foundDtype.dtype!(dtype, self.dtype, 0);
+    refuseOtherDtypes(self, target, grad);
     return huberSlopeForward(grad, self, target, ...parameters);
   },
   backward: {

@@ -12,7 +12,7 @@ import { onlyElement } from "../../tensor/read.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { refuseGradient, twoBoolDifference } from "../pointwise/refusals.ts";
 import { inOrderOf } from "../creation/memory-order.ts";
-import { legacy, legacyReduction, lossForward, none, owned, reduced, reductionCode, share, type LossOptions, type Reduction } from "./loss-reduction.ts";
+import { legacy, legacyReduction, lossForward, none, owned, reduced, reductionCode, refuseOtherDtypes, share, type LossOptions, type Reduction } from "./loss-reduction.ts";
 
 type MaybeTensor = Tensor | null;
 type WeightedPositional = [input: Tensor, target: Tensor, weight?: MaybeTensor, size_average?: boolean | null, reduce?: boolean | null, reduction?: Reduction];
@@ -66,9 +66,7 @@ const bceForward = lossForward(({ self, target, weight }) => {
 
 const bceKernel = new KernelOverload("binary_cross_entropy(Tensor self, Tensor target, Tensor? weight, int reduction) -> Tensor", {
   forward: (self: Tensor, target: Tensor, weight: MaybeTensor, reduction: number) => {
-    for (const other of [target, weight]) {
-      if (other !== null && other.dtype !== self.dtype) throw new RuntimeError(`Found dtype ${other.dtype.title} but expected ${self.dtype.title}`);
-    }
+    refuseOtherDtypes(self, target, weight);
     if (self.dtype.kind === FLOAT) {
       refuseOutsideUnit("input", self);
       refuseOutsideUnit("target", target);
