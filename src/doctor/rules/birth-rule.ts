@@ -1,5 +1,6 @@
 /** What the rules on births of NaN and Inf share: which births are theirs, and a finding out of one. */
 import type { BirthEvent, OpEvent, PoisonEvent, Safe } from "../trace/events.ts";
+import { grouped } from "../trace/group.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Span } from "../trace/source.ts";
 import { culpritOf, editOf, equationText, harmfulBirths, headline, numberText, pathText, whereBorn } from "./describe.ts";
@@ -10,38 +11,68 @@ import type { Culprit, Edit, Found, Fix } from "./rule.ts";
 export interface BirthWords {
   /** The arithmetic, where no formula gives it. */
   arithmetic?: (trace: Trace, birth: BirthEvent, op: OpEvent) => string;
-  /** Who is to blame, where it is not the op. */
-  culprit?: (trace: Trace, birth: BirthEvent) => Culprit | null;
+  /** The call that is to blame, where it is not the op's own. */
+  blamed?: (trace: Trace, birth: BirthEvent) => OpEvent | null;
   /** After the equation: what made it so. */
   because?: (trace: Trace, birth: BirthEvent) => string;
   fix: (trace: Trace, birth: BirthEvent, op: OpEvent | null) => Fix;
 }
 
-/** A finding for each birth that did harm and that `mine` claims. */
+/** A birth that did harm, and the worst place that it came to. */
+type Harm = ReturnType<typeof harmfulBirths>[number];
+
+/** A finding for each line with births that did harm and that `mine` claims. */
 export function findBirths(trace: Trace, mine: (birth: BirthEvent, trace: Trace) => boolean, words: BirthWords): Found[] {
-  return harmfulBirths(trace).filter(({ birth }) => mine(birth, trace)).map(({ birth, poison }) => foundBirth(trace, birth, poison, words));
+  const harms = harmfulBirths(trace).filter(({ birth }) => mine(birth, trace));
+  const byLine = grouped(harms, ({ birth }) => {
+    const culprit = culpritOfBirth(trace, birth, words);
+    return culprit === null ? `birth ${birth.birth}` : `${culprit.file}:${culprit.line}`;
+  });
+  return [...byLine.values()].map((births) => foundBirths(trace, births, words));
 }
 
-function foundBirth(trace: Trace, birth: BirthEvent, poison: PoisonEvent, { culprit, arithmetic, because, fix }: BirthWords): Found {
+function culpritOfBirth(trace: Trace, birth: BirthEvent, { blamed }: BirthWords): Culprit | null {
+  const op = blamed?.(trace, birth) ?? whereBorn(trace, birth).op;
+  return op === null ? null : culpritOf(trace, op);
+}
+
+/** The first birth of a line is explained; the others are named, and mended with it. */
+function foundBirths(trace: Trace, births: readonly Harm[], words: BirthWords): Found {
+  const [{ birth, poison }] = births;
+  const { arithmetic, because, blamed, fix } = words;
   const { backward, node, op } = whereBorn(trace, birth);
   const equation = op !== null && arithmetic !== undefined ? arithmetic(trace, birth, op) : birth.equation === null ? null : formulaText(trace, birth, op);
-  const user = op === null ? null : trace.userOp(op);
-  const name = user?.name ?? "";
+  const name = op === null ? "" : trace.userOp(op).name;
+  const culprit = culpritOfBirth(trace, birth, words);
+  const likewise = births.map((each) => culpritOfBirth(trace, each.birth, words)?.op).filter((call) => call !== undefined && call !== culprit?.op);
   return {
     ...headline(trace, birth, poison),
-    culprit: culprit?.(trace, birth) ?? (op === null ? null : culpritOf(trace, op)),
-    where: whereText(trace, birth, op, node),
+    culprit,
+    where: whereText(trace, birth, blamed?.(trace, birth) ?? op, node),
     tensor: birth.tensor === null ? null : trace.nameOf(birth.tensor),
     equation,
-    why: [equation ?? `${name} gave ${birth.kind} for input that is finite`, because?.(trace, birth) ?? "", isHidden(trace, birth, poison) ? "the loss does not show it, but backward goes through it, where 0·inf = nan" : ""].filter((part) => part !== "").join("; "),
+    why: [
+      equation ?? `${name} gave ${birth.kind} for input that is finite`,
+      because?.(trace, birth) ?? "",
+      isHidden(trace, birth, poison) ? `the loss does not show it, but backward goes through it, where 0·${birth.kind} = nan` : "",
+      likewise.length === 0 ? "" : `likewise ${[...new Set(likewise)].join(", ")}`,
+    ].filter((part) => part !== "").join("; "),
     path: pathText(trace, backward, node, poison.what === "grad" ? poison.tensor : null),
-    fix: fix(trace, birth, op),
+    fix: together(births.map((each) => fix(trace, each.birth, whereBorn(trace, each.birth).op))),
   };
 }
 
-/** Does an infinity of forward come to light in a gradient alone? */
-function isHidden(trace: Trace, { kind, phase }: BirthEvent, { what, values }: PoisonEvent): boolean {
-  return kind === "inf" && phase === "forward" && what === "grad" && values.nan > 0 && rootsOf(trace).every((root) => trace.tensors.get(root)!.values.nonfinite.length === 0);
+/** Repairs made at once; the first alone where two of them meet in one place. */
+function together(fixes: readonly Fix[]): Fix {
+  const [first] = fixes;
+  const edits = fixes.flatMap((fix) => fix.edits).toSorted((a, b) => a.start.line - b.start.line || a.start.column - b.start.column);
+  const isApart = edits.every(({ start, file }, i) => i === 0 || file !== edits[i - 1].file || start.line > edits[i - 1].end.line || start.column >= edits[i - 1].end.column);
+  return fixes.length > 1 && isApart ? { text: [...new Set(fixes.map(({ text }) => text))].join("; and "), edits, others: [first, ...(first.others ?? [])] } : first;
+}
+
+/** Does what forward made come to light in a gradient alone? */
+function isHidden(trace: Trace, { phase, equation }: BirthEvent, { what, values }: PoisonEvent): boolean {
+  return phase === "forward" && equation !== null && what === "grad" && values.nan > 0 && rootsOf(trace).every((root) => trace.tensors.get(root)!.values.nonfinite.length === 0);
 }
 
 /** An op that a backward called is differentiated where it is a part of a second derivative; in a custom Function it is the program's own. */
@@ -52,7 +83,7 @@ function whereText(trace: Trace, { phase }: BirthEvent, op: OpEvent | null, node
 }
 
 function formulaText(trace: Trace, birth: BirthEvent, op: OpEvent | null): string {
-  const text = equationText(trace, birth.equation!);
+  const text = equationText(trace, birth.equation!, op);
   const isSlope = birth.equation!.slope !== null && typeof birth.equation!.slope !== "number";
   return isSlope && birth.phase === "backward" && op !== null ? `d(${trace.callText(trace.userOp(op))})/d${differentiatedBy(trace, birth)} = ${text}` : text;
 }

@@ -4,6 +4,7 @@ import { lineText, placeAt, placeKey, type Span } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { isMetric } from "./metrics.ts";
 import { divergenceOf, type Divergence } from "./divergence.ts";
+import { operandsOf } from "./operands.ts";
 import { isComputedFrom } from "./updates.ts";
 import type { Culprit, Edit, Victim } from "./rule.ts";
 
@@ -46,13 +47,22 @@ const kinds = { nan: "NaN", inf: "Inf" };
 export function headline(trace: Trace, birth: BirthEvent, poison: PoisonEvent): { message: string; victim: Victim; elements: number[][] } {
   const { shape } = trace.tensors.get(poison.tensor)!;
   const { values } = poison;
-  const name = trace.nameOf(poison.tensor) + (poison.what === "grad" ? ".grad" : "");
+  const name = victimName(trace, poison);
   const elements = values.nonfinite.map((p) => unravel(p, shape));
   const count = values.nan + values.inf;
   const kind = values.nan > 0 ? "NaN" : kinds[birth.kind];
   const where = count === 1 ? elementText(elements[0]) : "";
   const share = values.numel === 1 ? "" : ` (${count} of ${values.numel} elements)`;
   return { message: `${kind} in ${name}${where}${share}`, victim: { name, count, numel: values.numel }, elements };
+}
+
+/** `x.grad`; where torch's own code asked for a gradient, the variable that holds what it gave. */
+function victimName(trace: Trace, { tensor, what }: PoisonEvent): string {
+  const name = trace.nameOf(tensor);
+  if (what !== "grad") return name;
+  const maker = trace.makerOf(tensor);
+  if (maker === null || name !== "a gradient") return `${name}.grad`;
+  return trace.variableOf(tensor) ?? name;
 }
 
 export function unravel(position: number, shape: readonly number[]): number[] {
@@ -65,23 +75,32 @@ export function unravel(position: number, shape: readonly number[]): number[] {
   });
 }
 
-/** An equation in the program's own names: `0.5·x^-0.5 = 0.5·0^-0.5 = inf`. */
-export function equationText(trace: Trace, equation: Equation): string {
-  let symbolic = equation.symbolic;
-  for (const { name, tensor } of equation.names) {
-    if (name === "grad") continue;
-    const short = tensor === null ? null : shortName(trace, tensor);
-    symbolic = symbolic.replace(new RegExp(`\\b${name}\\b`, "g"), () => short ?? name);
-  }
-  const parts = [symbolic, equation.numeric, numberText(equation.value)];
+/** Texts longer than this are named by their op, where they stand in an equation. */
+const longestOperand = 32;
+
+/** An equation in the program's own names: `0.5·x^-0.5 = 0.5·0^-0.5 = inf`. What `op` was given is called as it is written there. */
+export function equationText(trace: Trace, { symbolic, numeric, value, names }: Equation, op: OpEvent | null): string {
+  const known = new Map(names.flatMap(({ name, tensor }) => {
+    const text = name === "grad" || tensor === null ? null : operandName(trace, tensor, op);
+    return text === null ? [] : [[name, text] as const];
+  }));
+  const named = symbolic.replace(/[\w$]+/g, (word, at: number) => {
+    const text = known.get(word) ?? word;
+    // What stands alone in parentheses needs no more.
+    const isBound = /^[\w$.]+$/.test(text) || (symbolic[at - 1] === "(" && symbolic[at + word.length] === ")");
+    return isBound ? text : `(${text})`;
+  });
+  const parts = [named, numeric, numberText(value)];
   return parts.filter((part, i) => part !== parts[i - 1]).join(" = ");
 }
 
-function shortName(trace: Trace, tensor: number): string | null {
-  const name = trace.variableOf(tensor) ?? trace.nameOf(tensor);
+function operandName(trace: Trace, tensor: number, op: OpEvent | null): string | null {
+  const user = op === null ? null : trace.userOp(op);
+  const span = user === null ? undefined : operandsOf(trace, user)[user.arguments.findIndex((a) => "tensor" in a && a.tensor === tensor)];
+  const written = span === undefined ? null : trace.textOf(span, user!.place!.file).replace(/\s+/g, " ");
+  const name = written !== null && written.length <= longestOperand ? written : trace.nameOf(tensor);
   // What the engine made for itself is known by its place in the formula.
-  if (/^tensor \d+$/.test(name)) return null;
-  return /^[\w$.]+$/.test(name) ? name : name.length <= 24 ? `(${name})` : null;
+  return /^tensor \d+$/.test(name) ? null : name;
 }
 
 /** `loss ← mean ← pow ← x`: from the root of a backward through a node to a leaf. */
@@ -154,6 +173,7 @@ function isEndOf(trace: Trace, { leaf, since }: Divergence, birth: BirthEvent): 
 export function whereBorn(trace: Trace, birth: BirthEvent): { backward: number | null; node: number | null; op: OpEvent | null } {
   const run = birth.run === null ? undefined : trace.runs.get(birth.run);
   const op = birth.op === null ? null : (trace.ops.get(birth.op) ?? null);
-  const backward = run?.backward ?? trace.backwards.keys().next().value ?? null;
+  const calls = [...trace.backwards.values()];
+  const backward = run?.backward ?? (calls.find((call) => trace.isBefore(birth, call)) ?? calls[0])?.backward ?? null;
   return { backward, node: run?.node ?? op?.node ?? null, op };
 }

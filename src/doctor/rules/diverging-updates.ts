@@ -1,22 +1,7 @@
-import { culpritOf, editOf, numberText } from "./describe.ts";
-import { divergenceOf, type Divergence } from "./divergence.ts";
-import type { Trace } from "../trace/trace.ts";
-import { statementOf } from "./statements.ts";
-import type { Edit, Rule } from "./rule.ts";
-
-/**
- * Where a step of size lr multiplies the distance to the minimum by -each, the curvature is (1 + each) / lr, and a step of half of
- * its inverse comes nearer without stepping over. None where the line has no number that could be the rate.
- */
-function slower(trace: Trace, { update }: Divergence, each: number): { rate: number; edit: Edit } | null {
-  const statement = statementOf(trace, update.place);
-  const literals = statement === null ? [] : [...statement.text.matchAll(/(?<![\w$.[])\d*\.?\d+(?:e-?\d+)?(?![\w$.\]])/g)].filter(([text]) => Number(text) > 0);
-  if (statement === null || literals.length !== 1) return null;
-  const [{ 0: text, index }] = literals;
-  const rate = Number((Number(text) / (2 * (1 + each))).toPrecision(1));
-  const start = statement.span.start + index;
-  return { rate, edit: editOf(trace, statement.file, { start, end: start + text.length }, String(rate)) };
-}
+import { culpritOf, numberText } from "./describe.ts";
+import { divergenceOf } from "./divergence.ts";
+import { slower } from "./slower.ts";
+import type { Rule } from "./rule.ts";
 
 export const divergingUpdates: Rule = {
   id: "diverging-updates",
@@ -53,12 +38,14 @@ for (let step = 0; step < 12; step++) {
     const { leaf, update, norms } = found;
     const name = trace.nameOf(leaf);
     const each = (norms[norms.length - 1] / norms[0]) ** (1 / (norms.length - 1));
-    const slow = slower(trace, found, each);
+    // Where a step of size lr multiplies the distance to the minimum by -each, the curvature is (1 + each) / lr, and a step of
+    // half of its inverse comes nearer without stepping over.
+    const slow = slower(trace, update, 2 * (1 + each));
     return [{
       message: `the gradient of ${name} grows from update to update`, culprit: culpritOf(trace, update), tensor: name,
       norms: norms.map((norm, i) => ({ name: `step ${i + 1}`, norm })),
       why: `its norm is ${numberText(norms[0])} at first and ${numberText(norms[norms.length - 1])} after ${norms.length} backwards: each update makes it ${numberText(each)} times as large, and the loss grows with it`,
-      fix: { text: `take a smaller learning rate${slow === null ? "" : `, ${slow.rate}`}, or bound the norm of the gradient before the update`, edits: slow === null ? [] : [slow.edit] },
+      fix: { text: `take a smaller learning rate${slow === null ? "" : `, ${slow.text}`}, or bound the norm of the gradient before the update`, edits: slow?.edits ?? [] },
     }];
   },
 };

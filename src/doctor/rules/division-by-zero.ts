@@ -1,4 +1,5 @@
 import { findBirths, guarded, guardEdits, operandText } from "./birth-rule.ts";
+import { editOf } from "./describe.ts";
 import { kindOf } from "./kinds.ts";
 import { operandsOf } from "./operands.ts";
 import type { Rule } from "./rule.ts";
@@ -29,9 +30,13 @@ loss.backward();
   detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "division", {
     fix(trace, birth, op) {
       const { safe } = birth.equation!;
-      // A number that is no tensor is to be kept from 0 where it comes from.
       const number = safe === null && op !== null && op.within === null ? operandsOf(trace, op)[1] : undefined;
-      if (number !== undefined) return { text: `divide by a number that is not zero: ${trace.textOf(number, op!.place!.file)} is 0`, edits: [] };
+      if (number !== undefined) {
+        const { file } = op!.place!;
+        const text = trace.textOf(number, file);
+        // A number that is no tensor; `a || b` binds less than all arithmetic.
+        return { text: `divide by a number that is not zero: ${text} || 1, for ${text} is 0`, edits: /[?:&|=]/.test(text) ? [] : [editOf(trace, file, number, `${text} || 1`)] };
+      }
       const divisor = operandText(trace, birth, op);
       return { text: `divide by a number that is not zero: ${safe === null ? divisor : guarded(divisor, safe)}`, edits: guardEdits(trace, birth, op) };
     },

@@ -55,9 +55,10 @@ function scaledWeights(trace: Trace, op: OpEvent, each: number): Fix | null {
 /** `x.sigmoid()` becomes `x.relu()`, whose slope is 1. */
 function rectified(trace: Trace, op: OpEvent): Fix | null {
   const expression = trace.expression(op.place);
-  if (!saturating.has(op.name) || expression?.receiver == null || !isMethod(trace, op, expression) || expression.arguments.length > 0) return null;
-  const text = `${trace.textOf(expression.receiver, op.place!.file)}.relu()`;
-  return { text: `use an activation with a slope of 1 between many layers: ${op.name === "tanh" ? "relu, or add the input to the output" : "relu"}`, edits: [editOf(trace, op.place!.file, expression, text)] };
+  if (!saturating.has(op.name) || expression === null || operandsOf(trace, op).length !== 1) return null;
+  const { file } = op.place!;
+  const name = { start: expression.name, end: expression.name + op.name.length };
+  return { text: `use an activation with a slope of 1 between many layers: ${op.name === "tanh" ? "relu, or add the input to the output" : "relu"}`, edits: [editOf(trace, file, name, "relu")] };
 }
 
 /** `h.matmul(w)` becomes `h.add(h.matmul(w).div(runs))`: a state that is carried along by addition. */
@@ -76,9 +77,10 @@ function residual(trace: Trace, op: OpEvent, count: number): Fix | null {
 /** `x.relu()` becomes `leaky_relu`, which has a slope on both sides. */
 export function leaking(trace: Trace, op: OpEvent): Fix | null {
   const expression = trace.expression(op.place);
-  if (!/^relu6?$/.test(op.name) || expression?.receiver == null || !isMethod(trace, op, expression)) return null;
+  const [operand] = operandsOf(trace, op);
+  if (!/^relu6?$/.test(op.name) || expression === null || operand === undefined) return null;
   const { file } = op.place!;
-  const edits: Edit[] = /import \* as torch\b/.test(trace.sources.get(file)!) ? [editOf(trace, file, expression, `torch.nn.functional.leaky_relu(${trace.textOf(expression.receiver, file)}, 0.1)`)] : [];
+  const edits: Edit[] = /import \* as torch\b/.test(trace.sources.get(file)!) ? [editOf(trace, file, expression, `torch.nn.functional.leaky_relu(${trace.textOf(operand, file)}, 0.1)`)] : [];
   return { text: "give it numbers above 0, or a slope on both sides: leaky_relu", edits };
 }
 

@@ -59,8 +59,8 @@ const saturating = /sigmoid|tanh|softmax|relu|relu6|elu|erf|softsign|hardswish|s
 function flattens(trace: Trace, { worst: { op, count } }: Way): boolean {
   if (count > 2) return true;
   const input = trace.tensors.get(op.inputs[0])?.values;
-  // Numbers far below those are a mask.
-  return input !== undefined && input.min > -1e4 && saturating.test(op.name) && input.norm >= Math.sqrt(input.numel);
+  // Numbers far below those that a softmax is given are a mask.
+  return input !== undefined && (input.min > -1e4 || !/softmax/.test(op.name)) && saturating.test(op.name) && input.norm >= Math.sqrt(input.numel);
 }
 
 function wayTo(trace: Trace, leaf: number, backward: number, direction: "grow" | "shrink"): Way | null {

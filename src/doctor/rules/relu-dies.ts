@@ -4,6 +4,7 @@ import type { OpEvent } from "../trace/events.ts";
 import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Found, Rule } from "./rule.ts";
+import { slower } from "./slower.ts";
 
 /** Rounds of training that tell, and how many rows must have come to a unit since it last gave something. */
 const least = { rounds: 4, rows: 8 };
@@ -110,11 +111,15 @@ for (let step = 0; step < 8; step++) {
       const { op, died, units, lastAlive, after } = death;
       const update = updateBefore(trace, after, calls[lastAlive]);
       const which = died.length === units ? `all ${units} units` : `${died.length} of ${units} units`;
+      const slow = update === null ? null : slower(trace, update, 10);
       const because = update === null ? "" : `, after the update of ${lineOf(update.place, op.place?.file)}, ${trace.callText(update)}`;
       return [{
         message: `${which} of ${trace.callText(op)} die while training`, culprit: culpritOf(trace, op), tensor: trace.nameOf(op.outputs[0]),
         why: `they give 0 for every sample from round ${lastAlive + 2} of ${calls.length} on${because}: their slope is 0, and no update brings them back`,
-        fix: { text: "a smaller learning rate, or a slope on both sides: leaky_relu", edits: leaking(trace, op)?.edits ?? [] },
+        fix: {
+          text: "a smaller learning rate, or a slope on both sides: leaky_relu", edits: leaking(trace, op)?.edits ?? [],
+          others: slow === null ? [] : [{ text: `a smaller learning rate, ${slow.text}, or a slope on both sides: leaky_relu`, edits: slow.edits }],
+        },
       }];
     }),
 };

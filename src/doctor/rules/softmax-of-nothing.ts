@@ -7,10 +7,12 @@ import type { Edit, Rule } from "./rule.ts";
 
 /** The user's call in which the infinity is written: it masked the scores, or made what was added to them. */
 function maskOf(trace: Trace, tensor: number): OpEvent | null {
+  const writers = trace.writes.filter((write) => write.tensor === tensor).map(({ op }) => trace.ops.get(op)!);
   const maker = trace.makerOf(tensor);
   if (maker === null) return null;
   const user = trace.userOp(maker);
-  if (infinities(trace, user).length > 0) return user;
+  const found = [...writers.map((op) => trace.userOp(op)), user].find((op) => infinities(trace, op).length > 0);
+  if (found !== undefined) return found;
   for (const input of user.inputs) {
     const found = trace.tensors.get(input)!.values.inf > 0 || input !== tensor ? maskOf(trace, input) : null;
     if (found !== null) return found;

@@ -166,7 +166,7 @@ export class Trace {
     const maker = this.makerOf(tensor);
     const user = maker === null || maker.run !== null ? null : this.userOp(maker);
     const expression = user === null ? null : this.expression(user.place);
-    return (expression === null ? null : assignedName(this.sources.get(user!.place!.file)!, expression, Math.max(0, user!.outputs.indexOf(tensor)))) ?? this.askedAs(tensor);
+    return (expression === null ? null : assignedName(this.sources.get(user!.place!.file)!, expression, Math.max(0, user!.outputs.indexOf(tensor)))) ?? this.askedAs(tensor) ?? this.rootedAs(tensor);
   }
 
   /** The variable of a leaf that a function made, where it was asked for a gradient: `const w = load().requires_grad_()`. */
@@ -174,6 +174,14 @@ export class Trace {
     const place = this.reads.find((read) => read.tensor === tensor && read.how === "requires_grad")?.place ?? null;
     const expression = this.expression(place);
     return expression === null || !expression.text.endsWith(")") ? null : assignedName(this.sources.get(place!.file)!, expression);
+  }
+
+  /** The variable that backward was called on: `loss.backward()`. */
+  private rootedAs(tensor: number): string | null {
+    const backward = [...this.backwards.values()].find(({ call, roots }) => call === "backward" && roots[0] === tensor);
+    const receiver = backward === undefined ? null : (this.expression(backward.place)?.receiver ?? null);
+    const name = receiver === null ? "" : this.textOf(receiver, backward!.place!.file);
+    return /^(?!torch\b)[\w$.]+$/.test(name) ? name : null;
   }
 
   /** The nodes from a root of a backward to `node`, and on to the leaf that `wanted` names, or to any. */
