@@ -1,7 +1,9 @@
 /** Errors and warnings, named as Python names them so that PyTorch's texts keep their class. */
 
-function errorClass(name: string): new (message: string, options?: ErrorOptions) => Error {
-  const named = class extends Error {};
+type ErrorClass = new (message: string, options?: ErrorOptions) => Error;
+
+function errorClass(name: string, base: ErrorClass = Error): ErrorClass {
+  const named = class extends base {};
   Object.defineProperty(named, "name", { value: name });
   Object.defineProperty(named.prototype, "name", { value: name, configurable: true, writable: true });
   return named;
@@ -9,6 +11,8 @@ function errorClass(name: string): new (message: string, options?: ErrorOptions)
 
 /** What PyTorch raises for most refusals; the message is PyTorch's own text. */
 export class RuntimeError extends errorClass("RuntimeError") {}
+/** A matrix of which a decomposition or an inverse does not exist: torch.linalg.LinAlgError. */
+export class LinAlgError extends errorClass("LinAlgError", RuntimeError) {}
 /** An index or a dimension out of range. */
 export class IndexError extends errorClass("IndexError") {}
 /** An argument of the right type with a value that cannot be taken. */

@@ -48,6 +48,11 @@ export const extraSamples: Record<string, Sample> = {
   "cov, weighted": { fn: (x, w) => torch.cov(x!, { aweights: w!, fweights: torch.tensor([2, 1, 3], { dtype: torch.int64 }) }), inputs: () => [matrix(), values(0.5, 1, 0.25)] },
   "gradient.tensorarray": one((x) => torch.gradient(x.pow(2), { spacing: [values(0, 1, 3)], dim: [1], edge_order: 2 })),
   shifted: one((x) => shifted(x, 1, 1, 0).pow(2)),
+  _linalg_cholesky_ex: one((x) => torch.linalg.cholesky(x.mT.matmul(x).add(torch.eye(3, { dtype: torch.float64 })))),
+  "linalg.cholesky, upper": one((x) => torch.linalg.cholesky(x.mT.matmul(x).add(torch.eye(3, { dtype: torch.float64 })), { upper: true })),
+  _linalg_det: one((x) => torch.linalg.det(torch.cat([x, x.narrow(0, 0, 1).mul(2).add(x.narrow(0, 1, 1))]))),
+  _linalg_slogdet: one((x) => torch.slogdet(x.matmul(x.mT)).logabsdet),
+  linalg_solve_triangular: two((x, y) => torch.linalg.solve_triangular(x.matmul(x.mT).add(1), y, { upper: true })),
   recurrence: two((x, y) => recurrence(x, y, 1, false)),
 };
 
@@ -60,6 +65,7 @@ export const notSmooth = new Map<string, string>([
   ...["eq", "ne", "lt", "le", "gt", "ge", "floor_divide", "heaviside"].map((name) => [name, discrete] as const),
   ["__rpow__", "the sample has a negative base, of which the derivative is NaN; pow.Scalar has one of its own"],
   ["_linalg_svd", "singular vectors are given up to their sign; norm.nuc checks the values"],
+  ...["linalg.cholesky", "linalg.cholesky_ex"].map((name) => [name, "the gradient is that of a symmetric matrix, half of it in either triangle; symmetric matrices have samples of their own"] as const),
   ["native_layer_norm", "the saved moments are outputs without a gradient; nn.functional.layer_norm checks the rest"],
   ["native_batch_norm", "the saved moments are outputs without a gradient; nn.functional.batch_norm checks the rest"],
   ...[1, 2, 3].map((n) => [`nn.functional.max_unpool${n}d`, "positions repeat in the samples, which PyTorch's derivative does not know of; in those of the entry with .grad none does"] as const),

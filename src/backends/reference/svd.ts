@@ -17,7 +17,7 @@ function rotate(a: Float64Array, b: Float64Array, cos: number, sin: number): voi
 
 /**
  * U, S and V with A = U · diag(S) · Vᵀ for a matrix of no more columns than rows, whose columns become those of U.
- * Singular values come in descending order; the column of U for a singular value of zero is zero.
+ * Singular values come in descending order.
  */
 export function singularValues(u: Columns): { s: Float64Array; u: Columns; v: Columns } {
   const n = u.length;
@@ -31,11 +31,23 @@ export function singularValues(u: Columns): { s: Float64Array; u: Columns; v: Co
   }
   const norms = u.map((column) => Math.sqrt(dot(column, column)));
   const order = norms.map((_, j) => j).sort((i, j) => norms[j] - norms[i]);
-  return {
-    s: Float64Array.from(order, (j) => norms[j]),
-    u: order.map((j) => u[j].map((x) => (norms[j] === 0 ? 0 : x / norms[j]))),
-    v: order.map((j) => v[j]),
-  };
+  const directions = order.filter((j) => norms[j] > 0).map((j) => u[j].map((x) => x / norms[j]));
+  return { s: Float64Array.from(order, (j) => norms[j]), u: completed(directions, n, u[0]?.length ?? 0), v: order.map((j) => v[j]) };
+}
+
+/** Orthonormal columns of `length`, and as many more as make `count`. */
+function completed(columns: Columns, count: number, length: number): Columns {
+  for (let axis = 0; columns.length < count; axis++) {
+    const rest = Float64Array.from({ length }, (_, i) => Number(i === axis));
+    // Twice, since the first round leaves rounding along the columns.
+    for (const column of [...columns, ...columns]) {
+      const along = dot(rest, column);
+      rest.forEach((_, i) => (rest[i] -= along * column[i]));
+    }
+    const norm = Math.sqrt(dot(rest, rest));
+    if (norm > 0.5 / Math.sqrt(length)) columns.push(rest.map((x) => x / norm));
+  }
+  return columns;
 }
 
 /** Makes two columns orthogonal; false where they were. */

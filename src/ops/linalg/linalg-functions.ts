@@ -1,3 +1,7 @@
 /** The namespace torch.linalg. */
 export { linalgCross as cross, vecdot } from "./vector-product.ts";
 export { vector_norm } from "../reductions/vector-norm.ts";
+export { LinAlgError } from "../../errors.ts";
+export { cholesky, cholesky_ex } from "./cholesky.ts";
+export { linalgDet as det, linalgSlogdet as slogdet } from "./determinant.ts";
+export { inv, inv_ex, solve, solve_ex, solve_triangular } from "./solving.ts";
