@@ -46,7 +46,7 @@ function scaled(x: Vector, code: Vector): Vector {
 }
 
 /** 1 + r + r²·P(r). */
-const expOfRest = (r: Vector): Vector => r.mul(r).madd(polynomial(r, forFormat(r, expSingle, expm1Double)), r).add(1);
+const expOfRest = (r: Vector): Vector => polynomial(r, [1, 1, ...forFormat(r, expSingle, expm1Double)]);
 
 /** No power of two beyond these changes the result any more. */
 const clamped = (x: Vector): Vector => x.atMost(forFormat(x, 90, 711)).atLeast(forFormat(x, -104, -746));
