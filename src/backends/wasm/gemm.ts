@@ -20,7 +20,7 @@ interface Machinery {
 }
 
 /** Depth of a slice: a panel of columns of this depth stays in the first cache. What is left is spread over all slices, so none is thin. */
-const SLICE = 256;
+const SLICE = 384;
 /** Panels of columns of a unit. */
 const GROUP_PANELS = 64;
 /** Bytes of columns that are packed at a time. */

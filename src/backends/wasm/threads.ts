@@ -2,15 +2,10 @@
 import { fixedBytes, heap } from "../../tensor/heap.ts";
 import { RuntimeError } from "../../errors.ts";
 import type { Kernel } from "./engine.ts";
-import { controlBytes, processors, spins, startWorker, words } from "./worker.ts";
+import { controlBytes, MOST_WORKERS, PIECES, processors, spins, startWorker, words } from "./worker.ts";
 
 /** More threads than this gain little on kernels that wait for memory. */
 const MOST_BY_DEFAULT = 8;
-/** Each costs memory and a place in the system's queue. */
-const MOST_WORKERS = 63;
-/** Who comes for work gets an equal part of one in so many of what is left: the last pieces are small. */
-const ROUNDS = 4;
-
 let threads: number | null = null;
 let started = 0;
 let refused = false;
@@ -80,26 +75,30 @@ function publish(kernel: Kernel, module: Uint8Array): Published {
 /** Opens the job to the workers, takes pieces as they do, and waits for those that are at work. */
 function share(kernel: Kernel, module: Uint8Array, parameters: number, n: number, grain: number): void {
   const { id, address } = publish(kernel, module);
-  const shares = ROUNDS * threadCount();
-  control[words.helpers] = threadCount() - 1;
+  const ranges = Math.min(threadCount(), MOST_WORKERS + 1);
+  const startOf = (range: number): number => Math.min(grain * Math.floor((Math.ceil(n / grain) * range) / ranges), n);
+  control[words.ranges] = ranges;
   control[words.kernel] = id;
   control[words.moduleAt] = address;
   control[words.moduleBytes] = module.length;
   control[words.parameters] = parameters;
   control[words.units] = n;
   control[words.grain] = grain;
-  control[words.shares] = shares;
   control[words.failed] = 0;
-  Atomics.store(control, words.taken, 0);
+  for (let range = 0; range < ranges; range++) Atomics.store(control, words.taken + words.line * range, startOf(range));
   Atomics.store(control, words.open, 1);
   Atomics.add(control, words.sequence, 1);
   Atomics.notify(control, words.sequence);
   try {
-    for (;;) {
-      const from = Atomics.load(control, words.taken) >>> 0;
-      if (from >= n) break;
-      const to = Math.min(from + grain * Math.ceil((n - from) / grain / shares), n);
-      if (Atomics.compareExchange(control, words.taken, from, to) >>> 0 === from) kernel.run(parameters, from, to);
+    for (let range = 0; range < ranges; range++) {
+      const taken = words.taken + words.line * range;
+      const end = startOf(range + 1);
+      for (;;) {
+        const from = Atomics.load(control, taken) >>> 0;
+        if (from >= end) break;
+        const to = Math.min(from + grain * Math.ceil((end - from) / grain / PIECES), end);
+        if (Atomics.compareExchange(control, taken, from, to) >>> 0 === from) kernel.run(parameters, from, to);
+      }
     }
   } finally {
     Atomics.store(control, words.open, 0);

@@ -11,24 +11,28 @@ export const words = {
   sequence: 0,
   /** Workers that may be reading the job: while there are any it does not change. */
   active: 16,
-  /** Units of the job that have been taken. */
-  taken: 32,
   /** Does the job take workers in? */
-  open: 48,
-  /** The job: how many workers may take part, which kernel, and the arguments of `parallelFor`. */
-  helpers: 49,
-  kernel: 50,
-  moduleAt: 51,
-  moduleBytes: 52,
-  parameters: 53,
-  units: 54,
-  grain: 55,
-  /** Each taker gets this part of what is left, so that pieces become smaller and all are done at about the same time. */
-  shares: 56,
+  open: 32,
+  /** The job: into how many ranges it is cut, which kernel, and the arguments of `parallelFor`. */
+  ranges: 33,
+  kernel: 34,
+  moduleAt: 35,
+  moduleBytes: 36,
+  parameters: 37,
+  units: 38,
+  grain: 39,
   /** A worker's kernel has thrown. */
-  failed: 57,
+  failed: 40,
+  /** How far the units of the first range have been taken; those of the others follow, a cache line each. */
+  taken: 48,
+  line: 16,
 } as const;
-export const controlBytes = 64 * 4;
+/** Each costs memory and a place in the system's queue. */
+export const MOST_WORKERS = 63;
+export const controlBytes = (words.taken + words.line * (MOST_WORKERS + 1)) * 4;
+
+/** Who comes for work takes one in so many of what is left of a range: the last pieces are small. */
+export const PIECES = 4;
 
 /**
  * Looks at the control word before a thread goes to sleep, some nanoseconds each. Waking up takes twenty microseconds, and the one who
@@ -42,7 +46,7 @@ export const spins = { least: 1 << 13, most: 1 << 15, last: 1 << 13 } as const;
  * the job is open, and the main thread closes the job before it looks for workers inside: one of them sees the other.
  */
 const program = `
-const work = ({ memory, control: at, index, words: w, spins }) => {
+const work = ({ memory, control: at, index, words: w, pieces, spins }) => {
   const control = new Int32Array(memory.buffer, at);
   const kernels = new Map();
   const kernelOfJob = () => {
@@ -58,12 +62,18 @@ const work = ({ memory, control: at, index, words: w, spins }) => {
     const parameters = control[w.parameters];
     const units = control[w.units] >>> 0;
     const grain = control[w.grain];
-    const shares = control[w.shares];
-    for (;;) {
-      const from = Atomics.load(control, w.taken) >>> 0;
-      if (from >= units) return;
-      const to = Math.min(from + grain * Math.ceil((units - from) / grain / shares), units);
-      if (Atomics.compareExchange(control, w.taken, from, to) >>> 0 === from) run(parameters, from, to, index + 1);
+    const ranges = control[w.ranges];
+    const startOf = (range) => Math.min(grain * Math.floor((Math.ceil(units / grain) * range) / ranges), units);
+    for (let i = 1; i <= ranges; i++) {
+      const range = (index + i) % ranges;
+      const taken = w.taken + w.line * range;
+      const end = startOf(range + 1);
+      for (;;) {
+        const from = Atomics.load(control, taken) >>> 0;
+        if (from >= end) break;
+        const to = Math.min(from + grain * Math.ceil((end - from) / grain / pieces), end);
+        if (Atomics.compareExchange(control, taken, from, to) >>> 0 === from) run(parameters, from, to, index + 1);
+      }
     }
   };
   const awaitJob = (seen, patience) => {
@@ -77,7 +87,7 @@ const work = ({ memory, control: at, index, words: w, spins }) => {
     seen = Atomics.load(control, w.sequence);
     Atomics.add(control, w.active, 1);
     try {
-      if (Atomics.load(control, w.open) === 1 && index < control[w.helpers]) takePieces(kernelOfJob());
+      if (Atomics.load(control, w.open) === 1 && index + 1 < control[w.ranges]) takePieces(kernelOfJob());
     } catch {
       Atomics.store(control, w.failed, 1);
     }
@@ -111,7 +121,7 @@ export function processors(): number {
 
 /** Starts the worker of this index on its way; false where the platform refuses. Until it runs, it takes part in no job. */
 export function startWorker(index: number, control: number): boolean {
-  const data = { memory: heap.memory, control, index, words, spins };
+  const data = { memory: heap.memory, control, index, words, pieces: PIECES, spins };
   try {
     const node = nodeModule<NodeThreads>("node:worker_threads");
     if (node !== undefined) {
