@@ -6,6 +6,7 @@ import { controlBytes, MOST_WORKERS, PIECES, processors, spins, startWorker, wor
 
 /** More threads than this gain little on kernels that wait for memory. */
 const MOST_BY_DEFAULT = 8;
+
 let threads: number | null = null;
 let started = 0;
 let refused = false;
@@ -72,7 +73,10 @@ function publish(kernel: Kernel, module: Uint8Array): Published {
   return entry;
 }
 
-/** Opens the job to the workers, takes pieces as they do, and waits for those that are at work. */
+/**
+ * Opens the job to the workers, takes pieces as they do, and waits for those that are at work. Each thread begins with the range that
+ * it had in other kernels, whose memory its caches hold.
+ */
 function share(kernel: Kernel, module: Uint8Array, parameters: number, n: number, grain: number): void {
   const { id, address } = publish(kernel, module);
   const ranges = Math.min(threadCount(), MOST_WORKERS + 1);

@@ -13,7 +13,7 @@ export const words = {
   active: 16,
   /** Does the job take workers in? */
   open: 32,
-  /** The job: into how many ranges it is cut, which kernel, and the arguments of `parallelFor`. */
+  /** The job: into how many ranges its units are cut, one for each thread, which kernel, and the arguments of `parallelFor`. */
   ranges: 33,
   kernel: 34,
   moduleAt: 35,
@@ -31,7 +31,7 @@ export const words = {
 export const MOST_WORKERS = 63;
 export const controlBytes = (words.taken + words.line * (MOST_WORKERS + 1)) * 4;
 
-/** Who comes for work takes one in so many of what is left of a range: the last pieces are small. */
+/** Who comes for work takes one part in so many of what is left of a range: the last pieces are small. */
 export const PIECES = 4;
 
 /**
