@@ -364,7 +364,8 @@ export class PointwiseOverload implements Overload {
     const recording = gradMode.enabled && this.anyRequiresGrad(values);
     checkInplace(self, recording);
     const { common, out: outDtype } = this.dtypes(values);
-    const node = recording && (self.dtype.kind === FLOAT || this.definition.noDerivative === undefined) ? this.makeNode(values, common, "_") : null;
+    const made = recording ? this.makeNode(values, common, "_") : null;
+    const node = self.dtype.kind === FLOAT || this.definition.noDerivative === undefined ? made : null;
     node?.save(values, null, self);
     this.definition.refuse?.(values, common, true);
     this.checkTarget(self, values);

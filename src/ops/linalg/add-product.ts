@@ -10,6 +10,7 @@ import { BOOL, can_cast, FLOAT, scalarKind, typeMetaName, type DType } from "../
 import { isExpandable, listText, sameSizes, type Sizes } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expandError } from "../creation/copy.ts";
+import { filled } from "../creation/fill.ts";
 import {
   checkBatches, checkMatrixVector, leftGradient, multiplyBatches, multiplyInto, overwriting, refuseBoolProduct, refuseOtherSizes, refuseUnmultipliable, rightGradient, startingFrom,
 } from "./matrix-product.ts";
@@ -70,7 +71,9 @@ export const addmm: InplaceOp<[self: Tensor, mat1: Tensor, mat2: Tensor], Scales
 function addmvForward(self: Tensor, mat: Tensor, vec: Tensor, beta: Factor, alpha: Factor): Tensor {
   checkMatrixVector({ sizes: self._sizes, dtype: self.dtype }, mat, vec);
   const scaling = { beta: Number(beta), alpha: Number(alpha) };
-  return multiplyInto(startingFrom(self, [mat._sizes[0]], scaling), mat, vec, scaling);
+  const start = startingFrom(self, [mat._sizes[0]], scaling);
+  // PyTorch leaves a matrix without elements out, and `self` unbroadcast with it.
+  return mat._numel === 0 && scaling.beta !== 0 ? self.mul(filled([], scaling.beta, self.dtype)) : multiplyInto(start, mat, vec, scaling);
 }
 
 /** beta · self + alpha · mat @ vec. */
@@ -78,7 +81,11 @@ export const addmv: InplaceOp<[self: Tensor, mat: Tensor, vec: Tensor], Scales &
   "addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
   {
     forward: addmvForward,
-    inplace: overwriting(addmvForward),
+    inplace: overwriting((self: Tensor, mat: Tensor, vec: Tensor, beta: Factor, alpha: Factor) => {
+      checkMatrixVector({ sizes: self._sizes, dtype: self.dtype }, mat, vec);
+      refuseOtherSizes(self, [mat._sizes[0]]);
+      return addmvForward(self, mat, vec, beta, alpha);
+    }),
     backward: {
       self: ({ grad, beta }) => scaled(grad, beta),
       mat: ({ grad, vec, alpha }) => scaled(grad.ger(vec), alpha),

@@ -164,7 +164,8 @@ export const cosine_similarity: FunctionOp<[x1: Tensor, x2: Tensor, dim?: number
     const dtype = promote_types(x1.dtype, x2.dtype);
     if (dtype.kind !== FLOAT) throw new RuntimeError(`expected common dtype to be floating point, yet common dtype is ${dtype.title}`);
     const sizes = broadcastSizes(x1._sizes, x2._sizes);
-    const [a, b] = [x1, x2].map((x) => direction(expandedTo(x.to(dtype), sizes), dim, eps));
+    const expands = !sameSizes(x1._sizes, x2._sizes);
+    const [a, b] = [x1, x2].map((x) => direction(expands ? x.to(dtype).expand(sizes) : x.to(dtype), dim, eps));
     return a.mul(b).sum(dim);
   },
   { takesOut: false },

@@ -1,7 +1,7 @@
 /** Rows of a table by their numbers. */
 import { gradMode } from "../../autograd/grad-mode.ts";
 import { requiresGrad } from "../../autograd/variable.ts";
-import { composite, KernelOverload, kernel } from "../../dispatch/define.ts";
+import { composite, KernelOverload } from "../../dispatch/define.ts";
 import { makeOp, type FunctionOp } from "../../dispatch/op.ts";
 import { AssertionError, RuntimeError } from "../../errors.ts";
 import { int64, tensorTypeName } from "../../tensor/dtype.ts";
@@ -121,8 +121,9 @@ export const functionalEmbedding: FunctionOp<
  * @example
  * torch.nn.functional.one_hot(torch.tensor([1n, 0n])).tolist(); // [[0, 1], [1, 0]]
  */
-export const one_hot: FunctionOp<[self: Tensor, num_classes?: number], { num_classes?: number }> = kernel("one_hot(Tensor self, int num_classes=-1) -> Tensor", {
-  forward: (self: Tensor, given: number) => {
+export const one_hot: FunctionOp<[self: Tensor, num_classes?: number], { num_classes?: number }> = composite(
+  "one_hot(Tensor self, int num_classes=-1) -> Tensor",
+  (self: Tensor, given: number) => {
     if (self.dtype !== int64) throw new RuntimeError("one_hot is only applicable to index tensor of type LongTensor.");
     if (self._numel === 0 && given <= 0) throw new RuntimeError("Can not infer total number of classes from empty tensor.");
     if (self._numel === 0) return filled([...self._sizes, given], 0, int64);
@@ -132,6 +133,5 @@ export const one_hot: FunctionOp<[self: Tensor, num_classes?: number], { num_cla
     const classes = given === -1 ? largest + 1 : given;
     return emptyTensor([...self._sizes, classes], int64).zero_().scatter_(-1, self.unsqueeze(-1), 1);
   },
-  method: false,
-  takesOut: false,
-});
+  { method: false, takesOut: false },
+);

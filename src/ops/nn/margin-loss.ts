@@ -4,6 +4,7 @@ import { refuseBroadcastOutput } from "../../dispatch/iterate.ts";
 import type { FunctionOp } from "../../dispatch/op.ts";
 import { PointwiseOverload } from "../../dispatch/pointwise.ts";
 import { RuntimeError, ValueError, NotImplementedError } from "../../errors.ts";
+import type { Arithmetic } from "../../ir/arithmetic.ts";
 import { BOOL, int64, FLOAT } from "../../tensor/dtype.ts";
 import { broadcastSizes, listText, sameSizes } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -68,16 +69,23 @@ export const cosine_embedding_loss: FunctionOp<MarginPositional, MarginOptions> 
   },
 );
 
+/** PyTorch's way, which gives NaN where the exponential overflows. */
+function softShare<V extends Arithmetic<V>>(self: V, target: V): V {
+  const z = target.neg().mul(self).exp();
+  return target.mul(z).neg().div(z.add(1));
+}
+
 const softSlope = new PointwiseOverload("soft_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar scale) -> Tensor", {
-  value: ({ grad_output, self, target, scale }) => target.neg().mul(target.mul(self).neg().sigmoid()).mul(scale).mul(grad_output),
+  value: ({ grad_output, self, target, scale }) => softShare(self, target).mul(scale).mul(grad_output),
   refuse([, , target]) {
     if ((target as Tensor).dtype.kind === BOOL) throw new RuntimeError(boolNegation);
   },
   backward: {
-    grad_output: ({ grad, self, target, scale }) => target.neg().mul(target.mul(self).neg().sigmoid()).mul(scale).mul(grad),
+    grad_output: ({ grad, self, target, scale }) => softShare(self, target).mul(scale).mul(grad),
     self: ({ grad, grad_output, self, target, scale }) => {
-      const s = target.mul(self).sigmoid();
-      return grad.mul(grad_output).mul(scale).mul(target.mul(target)).mul(s.mul(s.neg().add(1)));
+      const z = target.neg().mul(self).exp();
+      const next = z.add(1);
+      return grad.mul(grad_output).mul(scale).mul(target.mul(target)).mul(z).div(next.mul(next));
     },
   },
 });

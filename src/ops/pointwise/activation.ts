@@ -10,7 +10,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { noKernel } from "./refusals.ts";
 
 /** 0 everywhere, and yet a function of `x`, so that a gradient made with it can be differentiated again. */
-export const zeroOf = <V extends Arithmetic<V>>(x: V): V => x.sign().mul(0);
+export const zeroOf = <V extends Arithmetic<V>>(x: V): V => x.sign().abs().mul(0);
 
 /** The gradient of what is 0 within `lambd`. */
 export const shrunkGrad: Formula = ({ grad, self, lambd }) => grad.where(self.lt(lambd.neg()).logical_or(self.gt(lambd)), zeroOf(self));

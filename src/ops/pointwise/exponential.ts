@@ -1,6 +1,8 @@
 /** Powers of e and 2, logarithms, roots and functions made of them. Integers and bools give the default float dtype. */
 import { pointwise } from "../../dispatch/pointwise.ts";
 import type { InplaceOp } from "../../dispatch/op.ts";
+import { NotImplementedError, RuntimeError } from "../../errors.ts";
+import { BOOL, FLOAT } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 type Unary = InplaceOp<[self: Tensor]>;
@@ -40,6 +42,11 @@ export const exp2: Unary = pointwise("exp2(Tensor self) -> Tensor", {
   backward: { self: ({ grad, result }) => grad.mul(result).mul(Math.LN2) },
 });
 
+/** Only floats hold what `ldexp` gives. */
+function refuseScaled(target: Tensor): void {
+  if (target.dtype.kind !== FLOAT) throw new RuntimeError(`ldexp can't be cast to the desired output type ${target.dtype.title}`);
+}
+
 /** self · 2^other. */
 export const ldexp: InplaceOp<[self: Tensor, other: Tensor]> = pointwise("ldexp.Tensor(Tensor self, Tensor other) -> Tensor", {
   out: "float",
@@ -49,6 +56,13 @@ export const ldexp: InplaceOp<[self: Tensor, other: Tensor]> = pointwise("ldexp.
     other: ({ grad, result }) => grad.mul(result).mul(Math.LN2),
   },
   numbers: false,
+  refuse([self], _common, inplace) {
+    if (inplace) refuseScaled(self as Tensor);
+  },
+  check([self, other]) {
+    if ((self as Tensor).dtype.kind === FLOAT && (other as Tensor).dtype.kind === BOOL) throw new NotImplementedError(`"ldexp_cpu_exp" not implemented for 'Bool'`);
+  },
+  outRule: { refuses: refuseScaled },
 });
 
 /** exp(x) - 1, exact for small x. */

@@ -50,14 +50,14 @@ const stableSort = new KernelOverload("sort.stable(Tensor self, *, bool? stable,
  */
 export const sort: Op<[self: Tensor, dim?: number, descending?: boolean], SortOptions, ValuesAndIndices> = overloaded({}, stableSort, plainSort);
 
-const positionsOf = (self: Tensor, dim: number, descending: boolean): Tensor => sorted(self, dim, descending)[1];
-
 /** The positions of the elements along `dim` in rising (or falling) order; equals keep their order. */
 export const argsort: Op<[self: Tensor, dim?: number, descending?: boolean], SortOptions> = overloaded(
   {},
-  new CompositeOverload("argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor", positionsOf),
-  new CompositeOverload("argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor", (self: Tensor, _stable: boolean, dim: number, descending: boolean) =>
-    positionsOf(self, dim, descending),
+  new CompositeOverload("argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor", (self: Tensor, dim: number, descending: boolean) =>
+    (plainSort.call([self, dim, descending]) as readonly Tensor[])[1],
+  ),
+  new CompositeOverload("argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor", (self: Tensor, stable: boolean, dim: number, descending: boolean) =>
+    (stableSort.call([self, stable, dim, descending]) as readonly Tensor[])[1],
   ),
 );
 
