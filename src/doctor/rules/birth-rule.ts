@@ -100,8 +100,7 @@ const isPure = (operand: string): boolean => !/_\(|rand|dropout/.test(operand);
  * The edit that hides the bad element from an op: `x.pow(0.5)` becomes `x.masked_fill(x.eq(0), 1).pow(0.5)`. None where the
  * operand is not written at the call, or its name cannot be read twice.
  */
-export function guardEdits(trace: Trace, birth: BirthEvent, op: OpEvent | null): Edit[] {
-  const safe = birth.equation?.safe ?? null;
+export function guardEdits(trace: Trace, birth: BirthEvent, op: OpEvent | null, safe = birth.equation?.safe ?? null): Edit[] {
   const at = badOperand(trace, birth, op);
   if (safe === null || at === null || typeof safe.bad !== "number" || !isPure(at.text)) return [];
   return [editOf(trace, at.file, at.span, guarded(at.text, safe))];
@@ -155,7 +154,7 @@ export function operandText(trace: Trace, birth: BirthEvent, op: OpEvent | null)
 
 /** The operand to be mended, where the user's own call is that of the op; in second derivatives it is the tensor's place in the call. */
 function badOperand(trace: Trace, { equation }: BirthEvent, op: OpEvent | null): { file: string; span: Span; text: string } | null {
-  const user = op === null || op.within !== null ? null : trace.userOp(op);
+  const user = op === null ? null : trace.userOp(op);
   if (user === null || user.inplace) return null;
   const name = equation?.safe?.name ?? "self";
   const tensor = equation?.names.find((n) => n.name === name)?.tensor ?? null;

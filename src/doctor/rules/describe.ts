@@ -94,7 +94,8 @@ export function equationText(trace: Trace, { symbolic, numeric, value, names }: 
   return parts.filter((part, i) => part !== parts[i - 1]).join(" = ");
 }
 
-function operandName(trace: Trace, tensor: number, op: OpEvent | null): string | null {
+/** What a tensor is called in the user's call of an op: what is written there, if that is short. */
+export function operandName(trace: Trace, tensor: number, op: OpEvent | null): string | null {
   const user = op === null ? null : trace.userOp(op);
   const span = user === null ? undefined : operandsOf(trace, user)[user.arguments.findIndex((a) => "tensor" in a && a.tensor === tensor)];
   const written = span === undefined ? null : trace.textOf(span, user!.place!.file).replace(/\s+/g, " ");
@@ -133,7 +134,7 @@ export function askingSpan(trace: Trace, place: Place): Span | null {
   return asking === null ? null : { start: start + asking.index, end: start + asking.index + asking[0].length };
 }
 
-/** Births that did harm, each with the worst place that it came to. */
+/** Births that did harm, in the order of their births, each with the worst place that it came to. */
 export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: PoisonEvent }[] {
   const divergence = divergenceOf(trace);
   const found = new Map<number, { birth: BirthEvent; poison: PoisonEvent }>();
@@ -148,7 +149,7 @@ export function harmfulBirths(trace: Trace): { birth: BirthEvent; poison: Poison
   }
   // One line that goes wrong again and again is told of once.
   const told = new Set<string>();
-  return [...found.values()].filter(({ birth }) => {
+  return [...found.values()].toSorted((a, b) => a.birth.birth - b.birth.birth).filter(({ birth }) => {
     const op = birth.op === null ? null : trace.ops.get(birth.op)!;
     const place = op === null ? null : trace.userOp(op).place;
     const key = place === null ? String(birth.birth) : placeKey(place);

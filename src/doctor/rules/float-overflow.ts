@@ -1,12 +1,19 @@
 import { findBirths, operandText, widenEdits } from "./birth-rule.ts";
+import { lineOf, numberText } from "./describe.ts";
+import { growthBefore, type Growth } from "./growth.ts";
+import { scaledWeights } from "./magnitude-repairs.ts";
 import type { BirthEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { kindOf } from "./kinds.ts";
 import type { Rule } from "./rule.ts";
 
-function because(trace: Trace, { tensor }: BirthEvent): string {
-  const dtype = tensor === null ? "float32" : trace.tensors.get(tensor)!.dtype;
-  return `${dtype} ends at ${dtype === "float64" ? "1.8e308" : "3.4e38"}`;
+const growthOf = (trace: Trace, { op }: BirthEvent): Growth | null => (op === null ? null : growthBefore(trace, trace.ops.get(op)!));
+
+function because(trace: Trace, birth: BirthEvent): string {
+  const dtype = birth.tensor === null ? "float32" : trace.tensors.get(birth.tensor)!.dtype;
+  const growth = growthOf(trace, birth);
+  const grown = growth === null ? "" : `; ${lineOf(growth.op.place)} made it so large: it multiplies the norm by ${numberText(growth.ratio)} in ${growth.count} runs, ${numberText(growth.ratio ** (1 / growth.count))} each`;
+  return `${dtype} ends at ${dtype === "float64" ? "1.8e308" : "3.4e38"}${grown}`;
 }
 
 export const floatOverflow: Rule = {
@@ -31,7 +38,10 @@ loss.backward();
 `,
   detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "overflow", {
     because,
+    blamed: (trace, birth) => growthOf(trace, birth)?.op ?? null,
     fix(trace, birth, op) {
+      const growth = growthOf(trace, birth);
+      if (growth !== null) return scaledWeights(trace, growth.op, growth.ratio ** (1 / growth.count)) ?? { text: "keep the norm at each run: smaller weights to start with, a normalisation between, or fewer runs", edits: [] };
       const edits = widenEdits(trace, birth, op);
       const x = operandText(trace, birth, op);
       return { text: `bring the numbers to about 1 first, add logarithms instead of multiplying, or compute in float64${edits.length > 0 ? `: ${x}.double()` : ""}`, edits };

@@ -4,7 +4,7 @@ import type { Trace } from "../trace/trace.ts";
 
 const overflowing = new Set(["exp", "exp2", "expm1", "sinh", "cosh"]);
 const logarithms = new Set(["log", "log2", "log10", "log1p"]);
-const inverses = new Set(["asin", "acos", "atanh", "acosh"]);
+const inverses = new Set(["asin", "acos", "atanh", "acosh", "erfinv"]);
 
 const spreads = new Set(["std", "var", "std_mean", "var_mean"]);
 const normalising = /softmax|softmin|logsumexp|logcumsumexp|cross_entropy|attention/;

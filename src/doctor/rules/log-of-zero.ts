@@ -1,6 +1,23 @@
 import { boundsOf, clampEdits, findBirths, operandText } from "./birth-rule.ts";
+import type { OpEvent } from "../trace/events.ts";
+import type { Trace } from "../trace/trace.ts";
+import { editOf } from "./describe.ts";
 import { kindOf } from "./kinds.ts";
-import type { Rule } from "./rule.ts";
+import { isMethod } from "./operands.ts";
+import type { Fix, Rule } from "./rule.ts";
+
+/** The logarithm of a product that is too small for its dtype: `p.prod(1)`, and then `.log()`, becomes `p.log().sum(1)`. */
+function sumOfLogarithms(trace: Trace, op: OpEvent | null): Fix | null {
+  const user = op === null || op.name !== "log" ? null : trace.userOp(op);
+  const maker = user === null ? null : trace.makerOf(user.inputs[0]);
+  const product = maker?.name === "prod" && trace.tensors.get(maker.inputs[0])!.values.zero === 0 ? trace.userOp(maker) : null;
+  const [call, made] = [user, product].map((each) => (each === null ? null : trace.expression(each.place)));
+  if (call == null || made?.receiver == null || !isMethod(trace, product!, made)) return null;
+  const { file } = product!.place!;
+  const [factors, ...dims] = [made.receiver, ...made.arguments].map((span) => trace.textOf(span, file));
+  const text = `${factors}.log().sum(${dims.join(", ")})`;
+  return { text: `the product is too small for its dtype, though no factor is 0; add the logarithms instead: ${text}`, edits: [editOf(trace, user!.place!.file, call, text)] };
+}
 
 export const logOfZero: Rule = {
   id: "log-of-zero",
@@ -25,6 +42,10 @@ const loss = scores.log_softmax(0).index(0).neg();
 loss.backward();
 `,
   detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "logarithm", {
-    fix: (trace, birth, op) => ({ text: `keep the input above zero, ${operandText(trace, birth, op)}.clamp(${boundsOf(birth)}), or use log_softmax or a loss that takes logits`, edits: clampEdits(trace, birth, op) }),
+    fix(trace, birth, op) {
+      const bounded = { text: `keep the input above zero, ${operandText(trace, birth, op)}.clamp(${boundsOf(birth)}), or use log_softmax or a loss that takes logits`, edits: clampEdits(trace, birth, op) };
+      const sum = sumOfLogarithms(trace, op);
+      return sum === null ? bounded : { ...sum, others: [bounded] };
+    },
   }),
 };

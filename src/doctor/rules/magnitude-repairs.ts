@@ -31,7 +31,7 @@ const rootMeanSquare = (trace: Trace, tensor: number): number => {
  * Weights of the size 1/√(number of inputs), which keep the norm: `torch.randn(n, m).div(Math.sqrt(n))`. `each` is by how much a run
  * multiplied it: by more than that where the same weights come again and again.
  */
-function scaledWeights(trace: Trace, op: OpEvent, each: number): Fix | null {
+export function scaledWeights(trace: Trace, op: OpEvent, each: number): Fix | null {
   const weight = op.inputs[1];
   const maker = weight === undefined || !products.has(op.name) ? null : trace.makerOf(weight);
   const expression = maker === null ? null : trace.expression(trace.userOp(maker).place);

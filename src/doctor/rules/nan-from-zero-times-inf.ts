@@ -49,7 +49,10 @@ loss.backward();
       const isBound = zero?.op != null && /^clamp|^hardtanh|^relu6/.test(trace.ops.get(zero.op)!.name) && equation!.safe?.side !== "eq";
       const edits = isBound ? clampEdits(trace, birth, op) : guardEdits(trace, birth, op);
       const hidden = isBound ? `${x}.clamp(${boundsOf(birth)})` : equation!.safe === null ? "" : guarded(x, equation!.safe);
-      const others = [{ text: `keep ${x} above 0 by a number that the value does not show: ${x}.clamp({ min: 1e-38 })`, edits: equation!.safe?.side === "le" && equation!.safe.bad === 0 ? clampEdits(trace, birth, op, "{ min: 1e-38 }") : [] }, safeNorm(trace, op)];
+      // A quotient may be wanted as large as it can be, under an atan say.
+      const nearZero = equation!.safe?.side === "eq" && equation!.safe.bad === 0 ? { ...equation!.safe, good: 1e-12 } : null;
+      const tiny = nearZero === null ? [] : [{ text: `divide by a small number instead of 0: ${guarded(x, nearZero)}`, edits: guardEdits(trace, birth, op, nearZero) }];
+      const others = [...tiny, { text: `keep ${x} above 0 by a number that the value does not show: ${x}.clamp({ min: 1e-38 })`, edits: equation!.safe?.side === "le" && equation!.safe.bad === 0 ? clampEdits(trace, birth, op, "{ min: 1e-38 }") : [] }, safeNorm(trace, op)];
       return { others, text: `take the slope only where it is finite: ${edits.length > 0 ? `${hidden} in place of ${x}` : `replace what ${x} is there by another number before the op`}, or pick the elements with index()`, edits };
     },
   }),

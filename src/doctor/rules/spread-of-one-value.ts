@@ -1,5 +1,5 @@
 import { findBirths } from "./birth-rule.ts";
-import { editOf } from "./describe.ts";
+import { editOf, operandName } from "./describe.ts";
 import type { OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { kindOf } from "./kinds.ts";
@@ -46,7 +46,7 @@ const loss = batch.var(0, { correction: 0 }).sum();
 loss.backward();
 `,
   detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "spread", {
-    arithmetic: (trace, _birth, op) => `sum((${trace.nameOf(op.inputs[0])} - mean)²)/(N - 1) = 0/(${countOf(trace, op)} - 1) = nan`,
+    arithmetic: (trace, _birth, op) => `sum((${operandName(trace, op.inputs[0], op) ?? "x"} - mean)²)/(N - 1) = 0/(${countOf(trace, op)} - 1) = nan`,
     fix: (trace, _birth, op) => ({ text: "divide by N instead of N - 1, { correction: 0 }, or leave single samples out", edits: op === null ? [] : uncorrected(trace, op) }),
   }),
 };

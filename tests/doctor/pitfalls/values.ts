@@ -324,7 +324,7 @@ const x = torch.tensor([0, 2], { requires_grad: true });
 torch.atan2(y, x).sum().backward();
 `,
     elements: [[0]],
-    proved: false,
+    proved: true,
   },
   {
     name: "atanh-of-one",
