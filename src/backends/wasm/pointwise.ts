@@ -10,7 +10,6 @@ import { roundOf, writeRow, type Loop, type Source } from "./pointwise-row.ts";
 import { briefKernel } from "./pointwise-brief.ts";
 import { inputVector, programOf, scalarVector, type Program } from "./pointwise-program.ts";
 import { parallelFor } from "./threads.ts";
-import { nodesOf } from "./translate.ts";
 import { Pool, Writer } from "./writer.ts";
 
 /** Compiles `expr`, stored as `out`; throws Unsupported where vectors lack an operation. */
@@ -19,8 +18,8 @@ export function compilePointwise(expr: Expr, out: DType): PointwiseKernel {
   const { inputs, scalars } = program;
   const operands = placesOf(out, inputs);
   const kernels: (Kernel | undefined)[] = [];
-  // Some microseconds of work.
-  const grain = Math.ceil(2 ** 18 / (4 + nodesOf(expr).size));
+  // Some microseconds of work: a vector takes about as many steps as nodes were made before its result.
+  const grain = Math.ceil((2 ** 16 * program.result.graph.lanes) / (4 + program.result.id));
   const brief = briefKernel(program, operands);
   return (inner, outer, at, step, outerStep, values) => {
     if (outer === 1 && brief !== null && brief(inner, at, step, values)) return;

@@ -27,8 +27,8 @@ export function workersStarted(): number {
 }
 
 /**
- * Runs the units 0 to `n` of a kernel's work, on several threads where that pays: in pieces of whole multiples of
- * `grain` units, where `grain` units are worth handing over (some ten microseconds of work).
+ * Runs the units 0 to `n` of a kernel's work, on several threads where that pays: each begins with an even part, in pieces of
+ * multiples of `grain` units and what is left, where `grain` units are worth handing over (some microseconds of work).
  */
 export function parallelFor(kernel: Kernel, parameters: number, n: number, grain: number): void {
   if (n < 2 * grain || kernel.module === null || !heap.shared || threadCount() === 1 || !startWorkers(threadCount() - 1)) kernel.run(parameters, 0, n);
@@ -79,8 +79,8 @@ function publish(kernel: Kernel, module: Uint8Array): Published {
  */
 function share(kernel: Kernel, module: Uint8Array, parameters: number, n: number, grain: number): void {
   const { id, address } = publish(kernel, module);
-  const ranges = Math.min(threadCount(), MOST_WORKERS + 1);
-  const startOf = (range: number): number => Math.min(grain * Math.floor((Math.ceil(n / grain) * range) / ranges), n);
+  const ranges = Math.min(threadCount(), MOST_WORKERS + 1, Math.floor(n / grain));
+  const startOf = (range: number): number => Math.floor((n * range) / ranges);
   control[words.ranges] = ranges;
   control[words.kernel] = id;
   control[words.moduleAt] = address;

@@ -63,11 +63,10 @@ const work = ({ memory, control: at, index, words: w, pieces, spins }) => {
     const units = control[w.units] >>> 0;
     const grain = control[w.grain];
     const ranges = control[w.ranges];
-    const startOf = (range) => Math.min(grain * Math.floor((Math.ceil(units / grain) * range) / ranges), units);
     for (let i = 1; i <= ranges; i++) {
       const range = (index + i) % ranges;
       const taken = w.taken + w.line * range;
-      const end = startOf(range + 1);
+      const end = Math.floor((units * (range + 1)) / ranges);
       for (;;) {
         const from = Atomics.load(control, taken) >>> 0;
         if (from >= end) break;
