@@ -99,7 +99,7 @@ export function warnOfExpanded(out: Tensor, name: string, indexing = "tensor[mas
   warn(`Use of ${name} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also applies to advanced indexing e.g. ${indexing}`);
 }
 
-function isExpanded({ _contiguous, _strides, _sizes }: Tensor): boolean {
+export function isExpanded({ _contiguous, _strides, _sizes }: Tensor): boolean {
   return !_contiguous && _strides.some((s, i) => s === 0 && _sizes[i] > 1);
 }
 

@@ -1,6 +1,7 @@
 /** Elements picked or filled in by a mask. */
 import { CompositeOverload } from "../../dispatch/define.ts";
 import { rowMajorGradient } from "../../dispatch/fused.ts";
+import { broadcastTensors } from "../../dispatch/iterate.ts";
 import { sameDtype } from "../../dispatch/out.ts";
 import { overloaded, PointwiseOverload } from "../../dispatch/pointwise.ts";
 import type { FunctionOp, InplaceOp, TensorLike } from "../../dispatch/op.ts";
@@ -66,29 +67,25 @@ export const where: FunctionOp<[condition: Tensor, self: TensorLike, other: Tens
   whereOf("Scalar self, Scalar other"),
 );
 
-function checkMask(values: readonly unknown[]): void {
-  const { dtype } = values[1] as Tensor;
-  if (dtype.kind !== BOOL) throw new RuntimeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${typeMetaName(dtype)}`);
-}
-
-/** In place the mask is looked at before the shapes, out of place after them. */
-function refuseMask(values: readonly unknown[], _common: DType, inplace: boolean): void {
-  if (inplace) checkMask(values);
+/** In place the operands are looked at before the shapes, out of place after them. */
+function refuseOperands(values: readonly unknown[], _common: DType, inplace: boolean): void {
+  const [self, mask, value] = values as [Tensor, Tensor, TensorLike];
+  if (!inplace) broadcastTensors([mask, self]);
+  if (value instanceof Tensor && value._sizes.length > 0) {
+    throw new RuntimeError(`masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value._sizes.length} dimension(s).`);
+  }
+  if (mask.dtype.kind !== BOOL) throw new RuntimeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${typeMetaName(mask.dtype)}`);
 }
 
 function checkFill(values: readonly unknown[], common: DType): void {
   const value = values[2] as TensorLike;
-  if (value instanceof Tensor && value._sizes.length > 0) {
-    throw new RuntimeError(`masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value._sizes.length} dimension(s).`);
-  }
-  checkMask(values);
   checkFits(value instanceof Tensor ? onlyElement(value) : value, common);
 }
 
 const filled: Formula = ({ self, mask, value }) => self.masked_fill(mask, value);
 const unmaskedGrad = rowMajorGradient(({ grad, mask }) => grad.masked_fill(mask, 0));
 
-const filling = { value: filled, refuse: refuseMask, check: checkFill, writesShared: true, layout: "contiguous", numbers: false, takesOut: false } as const;
+const filling = { value: filled, refuse: refuseOperands, check: checkFill, writesShared: true, layout: "contiguous", numbers: false, takesOut: false } as const;
 
 /** `value` where `mask` holds, `self` elsewhere; `value` is a number or a 0-dim tensor. */
 export const masked_fill: InplaceOp<[self: Tensor, mask: Tensor, value: TensorLike]> = overloaded(

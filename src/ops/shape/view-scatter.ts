@@ -1,5 +1,6 @@
 /** Copies of a tensor in which the part that a view would show is replaced. */
 import { kernel, type Backward, type View } from "../../dispatch/define.ts";
+import { isExpanded } from "../../dispatch/iterate.ts";
 import type { Op } from "../../dispatch/op.ts";
 import { RuntimeError } from "../../errors.ts";
 import { listText, sameSizes } from "../../tensor/layout.ts";
@@ -9,10 +10,16 @@ import { zeros } from "../creation/creation.ts";
 import { slice } from "./slicing.ts";
 import { diagonalGeometry, part, selectGeometry, sliceGeometry, stridedGeometry } from "./view-geometry.ts";
 
+/** `self` in a copy of its whole storage, where it lies as it did. */
+function wholeCopy(self: Tensor): Tensor {
+  const whole = [Math.floor(self._storage.nbytes / self.dtype.itemsize)];
+  return clone(self._aliased(whole, [1], 0))._aliased(self._sizes, self._strides, self._offset);
+}
+
 function scatter<O, A extends unknown[]>(schema: string, geometry: (self: Tensor, ...args: A) => View, backward: Backward): O {
   return kernel(schema, {
     forward: (self: Tensor, src: Tensor, ...args: unknown[]) => {
-      const out = clone(self);
+      const out = isExpanded(self) ? clone(self) : wholeCopy(self);
       const place = part(out, geometry(out, ...(args as A)));
       if (!sameSizes(place._sizes, src._sizes)) {
         throw new RuntimeError(`expected src to have a size equal to the slice of self. src size = ${listText(src._sizes)}, slice size = ${listText(place._sizes)}`);

@@ -64,7 +64,7 @@ def stats(path):
         for stmt in program["stmts"]:
             want = stmt.get("want", {})
             tally["statements"] += 1
-            tally["no_grad"] += bool(stmt.get("no_grad"))
+            tally[stmt.get("under", "plain")] += 1
             ops[stmt["op"]] += 1
             if "error" in want:
                 tally["errors"] += 1

@@ -8,6 +8,7 @@ import torch
 from oracle import Machine, decode, flatten
 from proposals import Proposals
 
+WRITES_BY_PLACE = ("scatter_reduce_", "masked_scatter_", "put_", "index_copy_", "index_fill_")
 CHANGING = {"backward", "autograd.grad", "autograd.backward", "retain_grad", "set_grad_enabled"}
 
 
@@ -154,7 +155,7 @@ class Drawer:
         cells = memory(target)
         if len(set(cells)) < len(cells):
             return False
-        reads_late = stmt["op"] in ("matmul", "sum", "mean", "amax", "prod", "all", "cumsum")
+        reads_late = stmt["op"] in ("matmul", "sum", "mean", "amax", "prod", "all", "cumsum", *WRITES_BY_PLACE)
         if reads_late and any(share_memory(self.machine.env[ref], target) for ref in references({"args": stmt["args"]})):
             return False
         for ref in references(stmt):

@@ -24,6 +24,7 @@ class Gradients(Hand):
             self.st("retain_grad", on=name),
             self.hook(self.pick(lambda t: t.requires_grad)),
             self.hook(self.pick(lambda t: t.requires_grad)),
+            self.st("register_post_accumulate_grad_hook", self.one("%drop", "%halve"), on=self.pick(lambda t: t.requires_grad and t.is_leaf)),
             self.st("set:requires_grad", self.one(True, False), on=floating),
             self.st("set:grad", None, on=self.pick(lambda t: t.grad is not None)),
             self.st("set:grad", "$" + peer, on=floating),

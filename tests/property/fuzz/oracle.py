@@ -1,11 +1,12 @@
 """Runs one of the fuzzer's programs in real PyTorch and records what can be observed after each statement.
 
-A statement is JSON: {"op": "add", "self": "t0", "args": ["$t1"], "kwargs": {"alpha": 2}, "out": ["t2"], "no_grad": true}.
+A statement is JSON: {"op": "add", "self": "t0", "args": ["$t1"], "kwargs": {"alpha": 2}, "out": ["t2"], "under": "no_grad"}.
 Strings are sigilled: "$t1" a tensor, "@int64" a dtype, "#nan" a float that JSON cannot say, "%double" a hook, "..." an ellipsis;
-{"slice": [0, 2, null]} is a slice. Without "self" the op is a function of `torch`, dots and all. Three forms are not plain calls: "getitem" and "setitem"
-(indexing), and "get:NAME" / "set:NAME" (attributes).
+{"slice": [0, 2, null]} is a slice. Without "self" the op is a function of `torch`, dots and all. These forms are not plain calls: "getitem" and "setitem"
+(indexing), "get:NAME" / "set:NAME" (attributes), and "repr" (the printed form). "under" is the mode in which it runs.
 """
 
+import contextlib
 import functools
 import re
 import warnings
@@ -23,12 +24,14 @@ DEFAULTS = {
 }
 
 
-# What a tensor hook does with the gradient.
+# What a tensor hook does with the gradient, and a hook after its accumulation with the leaf.
 HOOKS = {
     "double": lambda grad: grad * 2,
     "ones": torch.ones_like,
     "contiguous": lambda grad: grad.contiguous(),
     "look": lambda grad: None,
+    "drop": lambda leaf: setattr(leaf, "grad", None),
+    "halve": lambda leaf: setattr(leaf, "grad", leaf.grad * 0.5),
 }
 
 
@@ -72,6 +75,8 @@ def call(stmt, env):
     if op == "setitem":
         tensor[args[0][0] if len(args[0]) == 1 else tuple(args[0])] = args[1]
         return None
+    if op == "repr":
+        return repr(tensor)
     if op.startswith("get:"):
         return getattr(tensor, op[4:])
     if op.startswith("set:"):
@@ -130,15 +135,14 @@ class Machine:
     def run(self, stmt, out=None):
         """Runs a statement and binds its results to `out`. Returns what to record: out, value, error or missing."""
         try:
-            if stmt.get("no_grad"):
-                with torch.no_grad():
-                    result = call(stmt, self.env)
-            else:
+            with getattr(torch, stmt["under"])() if "under" in stmt else contextlib.nullcontext():
                 result = call(stmt, self.env)
         except Missing:
             return {"missing": True}
         except Exception as error:  # noqa: BLE001 - whatever PyTorch raises is what we record
             return {"error": [type(error).__name__, first_line(error)]}
+        if isinstance(result, str):
+            return {"value": result}
         if isinstance(result, (bool, int, float)):
             return {"value": number(result)}
         results = flatten(result)
@@ -177,7 +181,7 @@ class Machine:
             "leaf": guarded(lambda: tensor.is_leaf),
             "requires_grad": guarded(lambda: tensor.requires_grad),
             "grad_fn": guarded(lambda: tensor.grad_fn and tensor.grad_fn.name()),
-            "version": "*" if private else tensor._version,
+            "version": "*" if private or self.unversioned() else tensor._version,
             "view": tensor._is_view(),
             "base": None,
             "retains_grad": tensor.retains_grad,
@@ -188,11 +192,15 @@ class Machine:
         }
         if name in self.made_by_autograd and isinstance(state["grad_fn"], str):
             state["grad_fn"] = "*"
-        if name in self.made_by_autograd:
+        if name in self.made_by_autograd or self.unversioned():
             state["view"] = state["base"] = "*"
         elif state["view"]:
             state["base"] = "*" if private else self.name_of(tensor._base) or "*"
         return state
+
+    def unversioned(self):
+        """What comes of inference tensors counts the writes, and is one of the views, by which PyTorch made it."""
+        return any(tensor.is_inference() for tensor in self.env.values())
 
     def observe(self, names):
         return {name: self.state(self.env[name], name) for name in names}

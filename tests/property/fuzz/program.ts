@@ -39,7 +39,8 @@ export interface Statement {
   kwargs?: Record<string, Json>;
   /** A name for each result; the name of a live tensor where the result is that very tensor, null where it is None. */
   out?: (string | null)[];
-  no_grad?: boolean;
+  /** The mode in which it runs. */
+  under?: "no_grad" | "enable_grad" | "inference_mode";
   want?: Want;
 }
 
@@ -73,11 +74,21 @@ const hooks: Record<string, (grad: torch.Tensor) => torch.Tensor | null> = {
   look: () => null,
 };
 
+/** What a hook after the accumulation of a leaf's gradient does with the leaf. */
+const leafHooks: Record<string, (leaf: torch.Tensor) => void> = {
+  drop: (leaf) => {
+    leaf.grad = null;
+  },
+  halve: (leaf) => {
+    leaf.grad = leaf.grad!.mul(0.5);
+  },
+};
+
 function decode(value: Json, env: Env): unknown {
   if (typeof value === "string") {
     if (value.startsWith("$")) return env.get(value.slice(1));
     if (value.startsWith("@")) return member(torch, value.slice(1));
-    if (value.startsWith("%")) return hooks[value.slice(1)];
+    if (value.startsWith("%")) return hooks[value.slice(1)] ?? leafHooks[value.slice(1)];
     return value.startsWith("#") ? unprintable(value) : value;
   }
   if (Array.isArray(value)) return value.map((item) => decode(item, env));
@@ -91,7 +102,7 @@ export const unprintable = (text: string): number => Number(text.slice(1).replac
 /** Runs one statement; its results are bound by the caller. */
 export function execute(stmt: Statement, env: Env): unknown {
   const run = () => call(stmt, env);
-  return stmt.no_grad ? torch.no_grad(run) : run();
+  return stmt.under === undefined ? run() : torch[stmt.under](run);
 }
 
 function call({ op, self, args = [], kwargs = {} }: Statement, env: Env): unknown {
@@ -106,6 +117,7 @@ function call({ op, self, args = [], kwargs = {} }: Statement, env: Env): unknow
   const tensor = env.get(self) as unknown as Fields;
   if (op === "getitem") return invoke(tensor, "index", values);
   if (op === "setitem") return void invoke(tensor, "index_put_", [assigned(values[0] as unknown[]), values[1]]);
+  if (op === "repr") return String(env.get(self));
   if (op.startsWith("get:")) return tensor[op.slice(4)];
   if (op.startsWith("set:")) return void (tensor[op.slice(4)] = values[0]);
   return invoke(tensor, op, values);
@@ -126,18 +138,19 @@ export function toPython(program: Program): string {
 }
 
 function line(stmt: Statement): string {
-  const { op, self, args = [], kwargs = {}, out = [], no_grad } = stmt;
+  const { op, self, args = [], kwargs = {}, out = [], under } = stmt;
   const all = [...args.map(literal), ...Object.entries(kwargs).map(([key, arg]) => `${key}=${literal(arg)}`)].join(", ");
   let text = self === undefined ? `torch.${op}(${all})` : `${self}.${op}(${all})`;
   if (op === "getitem") text = `${self}[${args.map(literal).join(", ")}]`;
   else if (op === "setitem") text = `${self}[${(args[0] as Json[]).map(literal).join(", ")}] = ${literal(args[1]!)}`;
+  else if (op === "repr") text = `print(${self})`;
   else if (op.startsWith("get:")) text = `${self}.${op.slice(4)}`;
   else if (op.startsWith("set:")) text = `${self}.${op.slice(4)} = ${literal(args[0]!)}`;
   if (out.length > 0 && !(out.length === 1 && out[0] === self)) {
     const tuple = out.length === 1 && /grad$|unbind|split|chunk/.test(op);
     text = `${out.map((name) => name ?? "_").join(", ")}${tuple ? "," : ""} = ${text}`;
   }
-  return no_grad ? `with torch.no_grad(): ${text}` : text;
+  return under === undefined ? text : `with torch.${under}(): ${text}`;
 }
 
 function literal(value: Json): string {

@@ -4,6 +4,7 @@ import torch
 
 from functions import Functions
 from gradients import Gradients
+from habits import Habits
 from mathematics import Mathematics
 from shapes import Shapes
 from writes import Writes
@@ -13,8 +14,10 @@ KINDS = {
     "unary": 9, "binary": 13, "choice": 5, "reduce": 9, "reshape": 13, "several": 5, "getitem": 9, "setitem": 8, "in_place": 15,
     "in_place_index": 4, "in_place_shape": 3, "severed": 5, "cast": 4, "join": 4, "gather": 6, "matrix": 5, "compare": 4, "softmax": 4,
     "loss": 2, "backward": 7, "grad": 5, "flags": 5, "factory": 2, "query": 1, "rearrange": 4, "out": 2, "story": 4,
-    "activation": 4, "ordered": 4, "running": 4, "factors": 5, "layer": 4,
+    "shown": 3, "integer": 4, "placed": 4, "combined": 3, "pieces": 3, "several_grads": 2, "activation": 4, "ordered": 4, "running": 4, "factors": 5, "layer": 4,
 }
+# In inference mode they would make `.grad` an inference tensor, to which the next backward adds before it is refused.
+GIVING_GRADIENTS = ("backward", "grad", "several_grads")
 THEMES = [
     {}, {}, {},
     {"in_place": 30, "reshape": 22, "several": 10, "setitem": 14, "story": 12},
@@ -22,11 +25,14 @@ THEMES = [
     {"getitem": 20, "setitem": 18, "gather": 14, "in_place_index": 10},
     {"binary": 26, "cast": 14, "compare": 10},
     {"reduce": 20, "softmax": 10, "join": 8},
+    {"integer": 40, "cast": 10, "shown": 8},
+    {"placed": 30, "combined": 12, "setitem": 14},
+    {"pieces": 24, "several_grads": 10, "shown": 8},
     {"activation": 16, "ordered": 16, "running": 16, "factors": 20, "layer": 16},
 ]
 
 
-class Proposals(Mathematics, Functions, Shapes, Writes, Gradients):
+class Proposals(Mathematics, Functions, Shapes, Writes, Gradients, Habits):
     def __init__(self, rng, machine):
         super().__init__(rng, machine)
         weights = {**KINDS, **rng.choice(THEMES)}
@@ -38,7 +44,7 @@ class Proposals(Mathematics, Functions, Shapes, Writes, Gradients):
         kind = self.rng.choices(self.kinds, self.weights)[0]
         proposal = getattr(self, kind)()
         if isinstance(proposal, list) and kind not in ("factory", "flags") and self.chance(0.08):
-            proposal[-1]["no_grad"] = True
+            proposal[-1]["under"] = self.one("no_grad", "no_grad", "no_grad", "enable_grad", *(["inference_mode"] if kind not in GIVING_GRADIENTS else []))
         return proposal
 
     def story(self):
@@ -69,5 +75,5 @@ class Proposals(Mathematics, Functions, Shapes, Writes, Gradients):
     def sometimes_unrecorded(self, proposal):
         """A view made under no_grad, of what may be such a view itself."""
         if self.chance(0.1):
-            proposal[-1]["no_grad"] = True
+            proposal[-1]["under"] = "no_grad"
         return proposal

@@ -25,5 +25,8 @@ ACTIVATIONS = """gelu silu mish softplus elu selu celu leaky_relu relu6 hardtanh
 softshrink hardshrink threshold glu""".split()
 ACTIVATIONS_IN_PLACE = "relu silu elu leaky_relu hardtanh relu6 mish selu".split()
 LOSSES = """l1_loss smooth_l1_loss huber_loss binary_cross_entropy_with_logits soft_margin_loss kl_div poisson_nll_loss mse_loss""".split()
+INTEGER_BINARY = """floor_divide remainder fmod div div pow true_divide bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift
+bitwise_not mul sub""".split()
+COMBINED = "hstack vstack dstack column_stack row_stack block_diag".split()
 TERNARY = "addcmul addcdiv lerp".split()
 TWO_SIDED = "hypot fmod xlogy logaddexp logaddexp2 copysign heaviside fmax fmin bitwise_and bitwise_or bitwise_xor true_divide dist".split()
