@@ -56,8 +56,8 @@ export function headline(trace: Trace, birth: BirthEvent, poison: PoisonEvent): 
   return { message: `${kind} in ${name}${where}${share}`, victim: { name, count, numel: values.numel }, elements };
 }
 
-/** `x.grad`; where torch's own code asked for a gradient, the variable that holds what it gave. */
-function victimName(trace: Trace, { tensor, what }: PoisonEvent): string {
+/** What a birth came to: `x.grad`; where torch's own code asked for a gradient, the variable that holds what it gave. */
+export function victimName(trace: Trace, { tensor, what }: PoisonEvent): string {
   const name = trace.nameOf(tensor);
   if (what !== "grad") return name;
   const maker = trace.makerOf(tensor);
@@ -78,20 +78,24 @@ export function unravel(position: number, shape: readonly number[]): number[] {
 /** Texts longer than this are named by their op, where they stand in an equation. */
 const longestOperand = 32;
 
-/** An equation in the program's own names: `0.5·x^-0.5 = 0.5·0^-0.5 = inf`. What `op` was given is called as it is written there. */
-export function equationText(trace: Trace, { symbolic, numeric, value, names }: Equation, op: OpEvent | null): string {
+/** An equation in the program's own names: `0.5·x^-0.5 = 0.5·0^-0.5 = inf`. */
+export function equationText(trace: Trace, equation: Equation, op: OpEvent | null): string {
+  const parts = [symbolicText(trace, equation, op), equation.numeric, numberText(equation.value)];
+  return parts.filter((part, i) => part !== parts[i - 1]).join(" = ");
+}
+
+/** The arithmetic in names: what `op` was given is called as it is written there. */
+export function symbolicText(trace: Trace, { symbolic, names }: Equation, op: OpEvent | null): string {
   const known = new Map(names.flatMap(({ name, tensor }) => {
     const text = name === "grad" || tensor === null ? null : operandName(trace, tensor, op);
     return text === null ? [] : [[name, text] as const];
   }));
-  const named = symbolic.replace(/[\w$]+/g, (word, at: number) => {
+  return symbolic.replace(/[\w$]+/g, (word, at: number) => {
     const text = known.get(word) ?? word;
     // What stands alone in parentheses needs no more.
     const isBound = /^[\w$.]+$/.test(text) || (symbolic[at - 1] === "(" && symbolic[at + word.length] === ")");
     return isBound ? text : `(${text})`;
   });
-  const parts = [named, numeric, numberText(value)];
-  return parts.filter((part, i) => part !== parts[i - 1]).join(" = ");
 }
 
 /** What a tensor is called in the user's call of an op: what is written there, if that is short. */

@@ -35,7 +35,8 @@ loss.backward();
         const { file } = op!.place!;
         const text = trace.textOf(number, file);
         // A number that is no tensor; `a || b` binds less than all arithmetic.
-        return { text: `divide by a number that is not zero: ${text} || 1, for ${text} is 0`, edits: /[?:&|=]/.test(text) ? [] : [editOf(trace, file, number, `${text} || 1`)] };
+        if (/^[\d.]+$|[?:&|=]/.test(text)) return { text: `divide by a number that is not zero: ${text} is 0`, edits: [] };
+        return { text: `divide by a number that is not zero: ${text} || 1, for ${text} is 0`, edits: [editOf(trace, file, number, `${text} || 1`)] };
       }
       const divisor = operandText(trace, birth, op);
       return { text: `divide by a number that is not zero: ${safe === null ? divisor : guarded(divisor, safe)}`, edits: guardEdits(trace, birth, op) };

@@ -1,11 +1,19 @@
 import { findBirths, operandText, widenEdits } from "./birth-rule.ts";
 import { lineOf, numberText } from "./describe.ts";
 import { growthBefore, type Growth } from "./growth.ts";
+import { extremeWays } from "./magnitude.ts";
 import { scaledWeights } from "./magnitude-repairs.ts";
 import type { BirthEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { kindOf } from "./kinds.ts";
 import type { Rule } from "./rule.ts";
+import { gradientsOf } from "./updates.ts";
+
+/** Is it made of a gradient that explodes? That is told of as such. */
+function isOfExploding(trace: Trace, { op }: BirthEvent): boolean {
+  const inputs = new Set(op === null ? [] : trace.userOp(trace.ops.get(op)!).inputs);
+  return extremeWays(trace, "grow").some(({ leaf }) => [...gradientsOf(trace, leaf)].some((gradient) => inputs.has(gradient)));
+}
 
 const growthOf = (trace: Trace, { op }: BirthEvent): Growth | null => (op === null ? null : growthBefore(trace, trace.ops.get(op)!));
 
@@ -36,7 +44,7 @@ const x = torch.tensor([2, 5000], { requires_grad: true });
 const loss = x.div(5000).pow(11).mean();
 loss.backward();
 `,
-  detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "overflow", {
+  detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "overflow" && !isOfExploding(trace, birth), {
     because,
     blamed: (trace, birth) => growthOf(trace, birth)?.op ?? null,
     fix(trace, birth, op) {

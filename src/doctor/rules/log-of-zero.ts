@@ -43,7 +43,7 @@ loss.backward();
 `,
   detect: (trace) => findBirths(trace, (birth) => kindOf(birth, trace) === "logarithm", {
     fix(trace, birth, op) {
-      const bounded = { text: `keep the input above zero, ${operandText(trace, birth, op)}.clamp(${boundsOf(birth)}), or use log_softmax or a loss that takes logits`, edits: clampEdits(trace, birth, op) };
+      const bounded = { text: `keep the input above ${op?.name === "log1p" ? "-1" : "zero"}, ${operandText(trace, birth, op)}.clamp(${boundsOf(birth)}), or use log_softmax or a loss that takes logits`, edits: clampEdits(trace, birth, op) };
       const sum = sumOfLogarithms(trace, op);
       return sum === null ? bounded : { ...sum, others: [bounded] };
     },

@@ -32,6 +32,11 @@ const rootMeanSquare = (trace: Trace, tensor: number): number => {
  * multiplied it: by more than that where the same weights come again and again.
  */
 export function scaledWeights(trace: Trace, op: OpEvent, each: number): Fix | null {
+  if (op.name === "add") {
+    // A state to which a product of it is added grows by the product.
+    const product = op.inputs.map((input) => trace.makerOf(input)).find((made) => made !== null && products.has(trace.userOp(made).name));
+    return product == null ? null : scaledWeights(trace, trace.userOp(product), each);
+  }
   const weight = op.inputs[1];
   const maker = weight === undefined || !products.has(op.name) ? null : trace.makerOf(weight);
   const expression = maker === null ? null : trace.expression(trace.userOp(maker).place);

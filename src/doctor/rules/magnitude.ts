@@ -41,7 +41,7 @@ export function extremeWays(trace: Trace, direction: "grow" | "shrink"): Way[] {
     seen.add(tensor);
     const way = wayTo(trace, tensor, backward, direction);
     if (way === null || (direction === "shrink" && (isAtMinimum(trace, backward) || way.worst.isDerived))) return [];
-    const isExtreme = direction === "grow" ? way.ratio > total && way.worst.ratio > share && way.worst.count > 2 && !isBounded(trace, tensor, backward) : way.ratio < 1 / total && way.worst.ratio < 1 / share && flattens(trace, way);
+    const isExtreme = direction === "grow" ? way.ratio > total && way.worst.ratio > share && !isBounded(trace, tensor, backward) : way.ratio < 1 / total && way.worst.ratio < 1 / share && flattens(trace, way);
     return isExtreme ? [way] : [];
   });
 }
@@ -81,7 +81,8 @@ function wayTo(trace: Trace, leaf: number, backward: number, direction: "grow" |
     // The inner ops of one call are one run of the line.
     lines.set(key, { op: user, count: before.count + (before.count === 0 || before.op !== user ? 1 : 0), ratio: before.ratio * ratio, isDerived: before.isDerived || op.run !== null });
   });
-  const [worst] = [...lines.values()].toSorted((a, b) => (direction === "grow" ? b.ratio - a.ratio : a.ratio - b.ratio));
+  // A large slope may come of large numbers; what explodes is a line that runs again and again.
+  const [worst] = direction === "grow" ? [...lines.values()].filter(({ count }) => count > 2).toSorted((a, b) => b.ratio - a.ratio) : [...lines.values()].toSorted((a, b) => a.ratio - b.ratio);
   if (worst === undefined || norms[0].norm === 0) return null;
   return { leaf, backward, norms, ratio: norms[norms.length - 1].norm / norms[0].norm, worst, path: pathText(trace, backward, root, leaf) };
 }

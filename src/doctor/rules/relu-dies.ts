@@ -62,12 +62,19 @@ function deathIn(trace: Trace, calls: readonly OpEvent[]): Death | null {
   const died = [...last].filter((unit) => !first.has(unit) && (calls.length - 1 - lastAlive(unit)) * rows >= least.rows && lastAlive(unit) < calls.length / 2);
   if (died.length === 0 || died.length < share * (units - first.size)) return null;
   const end = Math.max(...died.map(lastAlive));
+  if (!isMissed(trace, calls.slice(end + 1))) return null;
   return { op: calls[0], died, units, lastAlive: end, after: calls[end + 1] };
+}
+
+/** Does a loss ask for more of what a unit gives? A hinge of which nothing is left is where its loss wants it. */
+function isMissed(trace: Trace, calls: readonly OpEvent[]): boolean {
+  const nodes = new Set(calls.map(({ node }) => node));
+  return [...trace.runs.values()].some(({ node, grads: [grad] }) => nodes.has(node) && grad != null && grad.min < 0);
 }
 
 /** The first write to a leaf between two calls. */
 function updateBefore(trace: Trace, after: OpEvent, before: OpEvent): OpEvent | null {
-  const write = trace.writes.find((w) => trace.isBefore(before, w) && trace.isBefore(w, after) && trace.tensors.get(w.tensor)!.leaf);
+  const write = trace.writes.find((w) => trace.isBefore(before, w) && trace.isBefore(w, after) && trace.accumulatorOf(w.tensor) !== null);
   return write === undefined ? null : trace.userOp(trace.ops.get(write.op)!);
 }
 

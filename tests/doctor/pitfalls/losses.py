@@ -181,3 +181,25 @@ def momentum_and_a_large_rate():
             velocity.mul_(0.9).add_(w.grad)
             w.sub_(velocity * lr)  # culprit
         w.grad = None
+
+
+def no_triplet_is_active():
+    emb = torch.tensor([[0, 0.1], [0.2, 1]], requires_grad=True)
+    for _ in range(30):
+        gap = (emb[0] - emb[1]).square().sum()
+        losses = torch.relu((2 - gap).view(1))
+        active = (losses > 0).float()
+        loss = (losses * active).sum() / active.sum()  # culprit
+        loss.backward()
+        with torch.no_grad():
+            emb.sub_(emb.grad * 0.05)
+        emb.grad = None
+
+
+def residuals_without_a_norm():
+    torch.manual_seed(0)
+    blocks = [(torch.randn(16, 16) * 0.5).requires_grad_() for _ in range(30)]
+    h = torch.randn(4, 16)
+    for w in blocks:
+        h = h + h.matmul(w)  # culprit
+    h.square().mean().backward()

@@ -461,4 +461,56 @@ for (let step = 0; step < 40; step++) {
 `,
     proved: true,
   },
+  {
+    name: "no-triplet-is-active",
+    source: "forum, a mean over the triplets that still lose something",
+    rule: "division-by-zero",
+    bad: `
+const emb = torch.tensor([[0, 0.1], [0.2, 1]], { requires_grad: true });
+for (let step = 0; step < 30; step++) {
+  const gap = emb.index(0).sub(emb.index(1)).square().sum();
+  const losses = torch.relu(torch.sub(2, gap).view(1));
+  const active = losses.gt(0).float();
+  const loss = losses.mul(active).sum().div(active.sum()); // culprit
+  loss.backward();
+  torch.no_grad(() => emb.sub_(emb.grad!.mul(0.05)));
+  emb.grad = null;
+}
+`,
+    good: `
+const emb = torch.tensor([[0, 0.1], [0.2, 1]], { requires_grad: true });
+for (let step = 0; step < 30; step++) {
+  const gap = emb.index(0).sub(emb.index(1)).square().sum();
+  const losses = torch.relu(torch.sub(2, gap).view(1));
+  const active = losses.gt(0).float();
+  const loss = losses.mul(active).sum().div(active.sum().clamp({ min: 1 }));
+  loss.backward();
+  torch.no_grad(() => emb.sub_(emb.grad!.mul(0.05)));
+  emb.grad = null;
+}
+`,
+    proved: true,
+  },
+  {
+    name: "residuals-without-a-norm",
+    source: "forum, many residual blocks whose weights are not small",
+    rule: "exploding-gradient",
+    bad: `
+torch.manual_seed(0);
+const blocks = Array.from({ length: 30 }, () => torch.randn(16, 16).mul(0.5).requires_grad_());
+let h = torch.randn(4, 16);
+for (const w of blocks) h = h.add(h.matmul(w)); // culprit
+h.square().mean().backward();
+console.log(blocks[0].grad!.abs().max());
+`,
+    good: `
+torch.manual_seed(0);
+const blocks = Array.from({ length: 30 }, () => torch.randn(16, 16).mul(0.01).requires_grad_());
+let h = torch.randn(4, 16);
+for (const w of blocks) h = h.add(h.matmul(w));
+h.square().mean().backward();
+console.log(blocks[0].grad!.abs().max());
+`,
+    proved: true,
+  },
 ];

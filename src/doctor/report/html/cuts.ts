@@ -48,8 +48,16 @@ export class Cuts {
     return placeKey({ file: place.file, ...placeAt(this.trace.sources.get(place.file)!, expression.name) });
   }
 
-  /** The cuts below some nodes, one for each line. */
+  private readonly known = new WeakMap<ReadonlySet<number>, Cut[]>();
+
+  /** The cuts below the nodes of a graph, one for each line; found once, for each finding asks. */
   among(ids: ReadonlySet<number>): Cut[] {
+    let cuts = this.known.get(ids);
+    if (cuts === undefined) this.known.set(ids, (cuts = this.search(ids)));
+    return cuts;
+  }
+
+  private search(ids: ReadonlySet<number>): Cut[] {
     const users = new Map<number, number[]>();
     for (const node of ids) for (const input of this.trace.opOf(node)?.inputs ?? []) users.set(input, [...(users.get(input) ?? []), node]);
     const cuts = new Map<string, Cut>();

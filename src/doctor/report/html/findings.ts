@@ -1,7 +1,7 @@
 /** Findings with all that the page shows beside them: marks, path, arithmetic, diff. */
-import { elementText } from "../../rules/describe.ts";
+import { elementText, operandName, symbolicText, victimName } from "../../rules/describe.ts";
 import type { Finding } from "../../rules/rule.ts";
-import type { BirthEvent, Place, Zero } from "../../trace/events.ts";
+import type { BirthEvent, OpEvent, Place, Zero } from "../../trace/events.ts";
 import type { Trace } from "../../trace/trace.ts";
 import type { Cuts } from "./cuts.ts";
 import { diffOf } from "./diff.ts";
@@ -37,7 +37,7 @@ export class Findings {
     const { trace } = this;
     const birth = this.birthAt(culprit);
     const save = this.saveOverwrittenAt(culprit);
-    const victim = this.tensorNamed.get((finding.victim?.name ?? finding.tensor ?? "").replace(/\.grad$/, "")) ?? null;
+    const victim = this.harmed(finding);
     const { graph, node } = this.cutAt(sources, culprit) ?? this.located(sources, birth?.run == null ? null : trace.runs.get(birth.run)!.backward, save?.node.node ?? this.nodeOf(birth), this.nodesAt(culprit), victim);
     const source = graph === null ? null : sources[graph];
     return {
@@ -54,6 +54,12 @@ export class Findings {
       victimValues: this.strip(finding, victim),
       storage: save?.storage ?? null,
     };
+  }
+
+  /** The tensor that suffers: that of the headline, for several may have its name. */
+  private harmed({ victim, tensor }: Pick<Finding, "victim" | "tensor">): number | null {
+    const poison = victim === null ? undefined : this.trace.poisons.find((p) => p.values.numel === victim.numel && p.values.nan + p.values.inf === victim.count && victimName(this.trace, p) === victim.name);
+    return poison?.tensor ?? this.tensorNamed.get((victim?.name ?? tensor ?? "").replace(/\.grad$/, "")) ?? null;
   }
 
   private isAt(place: Place | null, culprit: Place | null): boolean {
@@ -124,31 +130,24 @@ export class Findings {
     return marks;
   }
 
-  private arithmetic({ equation, element, phase, zero, kind, op, tensor }: BirthEvent): Arithmetic | null {
+  private arithmetic({ equation, element, phase, zero, kind, op: id, tensor }: BirthEvent): Arithmetic | null {
     if (equation === null) return null;
-    const { symbolic, numeric, value, grad, step, slope } = equation;
+    const { numeric, value, grad, step, slope } = equation;
     const isSlope = phase === "backward" && typeof slope === "string";
-    const call = op === null ? "" : this.names.call(this.trace.ops.get(op)!);
+    const op = id === null ? null : this.trace.ops.get(id)!;
+    const call = op === null ? "" : this.names.call(op);
     return {
       quantity: isSlope && tensor !== null ? `d(${call})/d${this.names.tensor(tensor)}` : phase === "forward" ? call : `the gradient of ${call}`,
-      symbolic: this.named(symbolic, equation.names), numeric, value, grad, step, element,
-      factors: [...equation.names.filter(({ name }) => name !== "grad").map((n) => this.factor(n, element)), ...(grad === null ? [] : [this.incoming(grad, zero)])],
+      symbolic: symbolicText(this.trace, equation, op), numeric, value, grad, step, element,
+      factors: [...equation.names.filter(({ name }) => name !== "grad").map((n) => this.factor(n, element, op)), ...(grad === null ? [] : [this.incoming(grad, zero)])],
       outcome: isSlope && grad !== null ? kind : null,
     };
   }
 
-  private named(symbolic: string, names: NonNullable<BirthEvent["equation"]>["names"]): string {
-    return names.reduce((text, { name, tensor }) => {
-      if (tensor === null) return text;
-      const written = this.names.tensor(tensor);
-      return text.replace(new RegExp(`\\b${name}\\b`, "g"), () => (/^[\w$.]+$/.test(written) ? written : name));
-    }, symbolic);
-  }
-
-  private factor({ name, tensor, value }: { name: string; tensor: number | null; value: Factor["value"] }, element: readonly number[]): Factor {
+  private factor({ name, tensor, value }: { name: string; tensor: number | null; value: Factor["value"] }, element: readonly number[], op: OpEvent | null): Factor {
     if (tensor === null) return { name, value, note: "a number of the call", spot: null };
-    const written = this.names.tensor(tensor);
-    return { name: /^[\w$.]+$/.test(written) ? written : name, value, note: `${written}${this.trace.tensors.get(tensor)!.shape.length === 0 ? "" : elementText(element)}`, spot: this.spots.of(this.names.placeOfTensor(tensor)) };
+    const at = this.trace.tensors.get(tensor)!.shape.length === 0 ? "" : elementText(element);
+    return { name: operandName(this.trace, tensor, op) ?? name, value, note: `${this.names.tensor(tensor)}${at}`, spot: this.spots.of(this.names.placeOfTensor(tensor)) };
   }
 
   private incoming(grad: Factor["value"], zero: Zero | null): Factor {

@@ -20,10 +20,29 @@ export function graphSources(trace: Trace, cuts: Cuts | null = null): Source[] {
   return sources.length > 0 ? sources : trace.nodes.size > 0 || cuts?.isEmpty === false ? [null] : [];
 }
 
-/** The nodes below the roots. */
-export function reached(trace: Trace, source: Source): { roots: number[]; ids: Set<number> } {
+interface Reached {
+  readonly roots: readonly number[];
+  readonly ids: ReadonlySet<number>;
+}
+const known = new WeakMap<Trace, Map<Source, Reached>>();
+
+/** The nodes below the roots; found once, for each finding asks. */
+export function reached(trace: Trace, source: Source): Reached {
+  const all = known.get(trace) ?? new Map<Source, Reached>();
+  known.set(trace, all);
+  let found = all.get(source);
+  if (found === undefined) all.set(source, (found = search(trace, source)));
+  return found;
+}
+
+/** The nodes to which no other leads. */
+function unreached(trace: Trace): number[] {
   const targets = new Set([...trace.nodes.values()].flatMap(({ next }) => next));
-  const roots = source === null ? [...trace.nodes.keys()].filter((id) => !targets.has(id)) : source.nodes.filter((node) => node !== null);
+  return [...trace.nodes.keys()].filter((id) => !targets.has(id));
+}
+
+function search(trace: Trace, source: Source): Reached {
+  const roots = source === null ? unreached(trace) : source.nodes.filter((node) => node !== null);
   const ids = new Set(roots);
   for (const id of ids) for (const next of trace.nodes.get(id)?.next ?? []) if (next !== null) ids.add(next);
   return { roots, ids };
