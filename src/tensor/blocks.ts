@@ -7,7 +7,7 @@
  * frees the ArrayBuffer of a dead block at any time.
  */
 import { RuntimeError } from "../errors.ts";
-import { collectGarbage, mayCollect } from "./collector.ts";
+import { collectGarbage, letGo, mayCollect } from "./collector.ts";
 import { claimMemory, committedBytes, growMemory, heap, maxBytes } from "./memory.ts";
 import { GRANULE, Spans, type Span } from "./spans.ts";
 
@@ -17,6 +17,8 @@ const MODERATE = 256 * 2 ** 20;
 const [SMALL_NURSERY, LARGE_NURSERY] = [8 * 2 ** 20, 32 * 2 ** 20];
 /** Who places so many bytes in a millisecond waits for memory; who places fewer computes meanwhile, and wins less by a small nursery. */
 const FAST = 7e6;
+/** So many are watched until V8 is told to let go of them; old age is reached in some hundreds, and telling takes some microseconds. */
+const LET_GO = 64;
 /** After so many looks in vain there are no more: the engine does not tell of the young. */
 const MOST_BARREN = 16;
 /** The share of a program's time that the collector may take before more is let gather. */
@@ -129,6 +131,7 @@ export class Block {
     if (youngBytes < 0) return;
     young.push(this);
     youngBytes += this.bytes;
+    if (young.length % LET_GO === 0) letGo();
   }
 
   get isDead(): boolean {

@@ -16,7 +16,10 @@ interface VM {
 
 /** What collecting can be asked for: all that is dead, or only what has died young, which takes a hundredth of the time. */
 export type Thoroughness = "major" | "minor";
-type Collector = (how: Thoroughness) => void;
+interface Collector {
+  collect(how: Thoroughness): void;
+  letGo(): void;
+}
 const minor = { type: "minor" } as const;
 
 function findCollector(): Collector | null {
@@ -29,22 +32,23 @@ function findCollector(): Collector | null {
     v8.setFlagsFromString("--no-expose-gc");
     const context = vm.createContext({}, { microtaskMode: "afterEvaluate" });
     const nothing = new vm.Script("0");
-    const collect: Collector = (how) => {
-      nothing.runInContext(context);
+    const letGo = (): void => void nothing.runInContext(context);
+    const collect = (how: Thoroughness): void => {
+      letGo();
       if (how === "major") return gc();
       // Waking threads takes longer than the few young objects.
       v8.setFlagsFromString("--no-parallel-scavenge");
       gc(minor);
       v8.setFlagsFromString("--parallel-scavenge");
     };
-    return tellsAtOnce(collect) ? collect : null;
+    return tellsAtOnce(collect) ? { collect, letGo } : null;
   } catch {
     return null;
   }
 }
 
 /** Does a WeakRef made in this job tell of a death in it? */
-function tellsAtOnce(collect: Collector): boolean {
+function tellsAtOnce(collect: Collector["collect"]): boolean {
   const makeGarbage = (): WeakRef<object> => new WeakRef({});
   const ref = makeGarbage();
   collect("major");
@@ -59,6 +63,11 @@ export const mayCollect = (): boolean => nodeModule("node:vm") !== undefined;
 /** Collects garbage now, so that WeakRefs tell what has died; false where that cannot be. Older engines find none of the young dead. */
 export function collectGarbage(how: Thoroughness): boolean {
   if (collector === undefined) collector = findCollector();
-  collector?.(how);
+  collector?.collect(how);
   return collector !== null;
+}
+
+/** Once there was a collection: lets go of what V8 keeps for WeakRefs, so that its own collections need not take it for alive and let it age. */
+export function letGo(): void {
+  collector?.letGo();
 }
