@@ -4,6 +4,7 @@ import { html, section, type Child } from "./dom.ts";
 import { elementView } from "./element.ts";
 import { plural } from "./format.ts";
 import type { Store } from "./selection.ts";
+import { spotText } from "./source.ts";
 
 export function findingsView(page: Page, store: Store): HTMLElement {
   if (page.findings.length === 0) return section("findings", "Findings", html("p", { class: "healthy" }, html("strong", {}, "✔ Nothing found."), " The doctor watched the whole program and has nothing to object to."));
@@ -19,7 +20,7 @@ function card(page: Page, store: Store, finding: PageFinding, index: number): HT
   const toggle = html("button", { type: "button", "aria-expanded": "false", "aria-controls": id, onclick: choose, onkeydown: moves },
     html("span", { class: "sign", "aria-label": finding.severity, role: "img" }, isError ? "✖" : "▲"),
     html("span", { class: "message" }, finding.message),
-    html("span", { class: "where" }, html("code", {}, finding.rule), finding.marks[0] === undefined ? null : html("span", {}, `line ${finding.marks[0].line}`)));
+    html("span", { class: "where" }, html("code", {}, finding.rule), finding.marks[0] === undefined ? null : html("span", {}, spotText(page, finding.marks[0]))));
   const item = html("li", { class: `card ${finding.severity}` }, html("h3", {}, toggle), body);
   store.follow(({ finding: chosen }, before) => {
     if (before !== null && before.finding === chosen) return;

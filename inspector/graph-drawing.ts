@@ -38,7 +38,7 @@ export interface Drawn {
 const height = 46;
 const longestLabel = 19;
 /** Graphs are shrunk to fit, but never so far that their letters cannot be read. */
-const smallest = 0.72;
+const smallest = 0.85;
 
 export function drawing(drawn: Drawn): SVGSVGElement {
   const boxes = drawn.faces.map((face) => ({ id: face.id, width: widthOf(face), height }));

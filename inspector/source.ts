@@ -83,14 +83,18 @@ function underline(row: HTMLElement & { tokens?: Token[] }, spot: Spot | null): 
   row.querySelector(".text")!.replaceChildren(...parts);
 }
 
+/** `line 4`; of several files also which: `rotation.ts:4`. */
+export function spotText({ sources }: Page, { source, line }: Pick<Spot, "source" | "line">): string {
+  return sources.length > 1 ? `${sources[source].file}:${line}` : `line ${line}`;
+}
+
 /** A button that shows a place in the source. */
 export function spotLink(page: Page, store: Store, spot: Spot | null, text?: string): HTMLElement | null {
   if (spot === null) return null;
-  const file = page.sources.length > 1 ? `${page.sources[spot.source].file}:` : "line ";
   const show = (): void => {
     store.choose({ spot });
     const code = document.querySelector(".source .line[data-role='spot'], .source .line[data-role='culprit'], .source .line[data-role='victim']");
     if (code !== null) scrollTo(document.querySelector(".source")!);
   };
-  return html("button", { class: "link", type: "button", onclick: show }, text ?? `${file}${spot.line}`);
+  return html("button", { class: "link", type: "button", onclick: show }, text ?? spotText(page, spot));
 }
