@@ -3,6 +3,7 @@ import { RuntimeError, warn } from "../errors.ts";
 import { checkCanRequireGrad, DType, typeMetaName } from "../tensor/dtype.ts";
 import { listText, sameSizes } from "../tensor/layout.ts";
 import { isInference, newCounter, Tensor } from "../tensor/tensor.ts";
+import { VersionCounter } from "../tensor/version.ts";
 import type { AccumulateGrad, PostAccumulateHook } from "./accumulate-grad.ts";
 import { backwardMethod, type BackwardOptions, type TensorOrList } from "./backward.ts";
 import { ops } from "./engine-ops.ts";
@@ -164,7 +165,9 @@ const properties: PropertyDescriptorMap & ThisType<Tensor & TensorAutograd> = {
   },
   data: {
     get() {
-      const data = new Tensor(this._storage, this._sizes, this._strides, this._offset, this.dtype, newCounter());
+      // That of a normal tensor is one in inference mode too.
+      const counter = this._counter === null ? newCounter() : new VersionCounter();
+      const data = new Tensor(this._storage, this._sizes, this._strides, this._offset, this.dtype, counter);
       if (observed.by !== null) observed.by.read(this, "data", data);
       return data;
     },
