@@ -1,4 +1,5 @@
 import { isInference, setInference } from "../tensor/tensor.ts";
+import { observed } from "./observer.ts";
 import { scoped } from "./scope.ts";
 
 /** Whether ops record a graph; a field, because dispatch reads it at each call. */
@@ -71,6 +72,7 @@ export function set_grad_enabled(mode: boolean): void;
 export function set_grad_enabled<T>(mode: boolean, body: () => T): T;
 export function set_grad_enabled<T>(mode: boolean, body?: () => T): T | void {
   if (body !== undefined) return userGradMode(mode, body);
+  if (observed.by !== null && mode !== is_grad_enabled()) observed.by.switched(mode);
   setGradMode(mode);
 }
 

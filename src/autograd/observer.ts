@@ -25,6 +25,8 @@ export interface GraphObserver {
   leaveNode(node: Node, grads: Grads, results: Grads): void;
   /** `tensor` was read outside the graph; `result` is what was read. */
   read(tensor: Tensor, how: Reading, result: unknown): void;
+  /** The program switched recording on or off, for good. */
+  switched(enabled: boolean): void;
 }
 
 /** The attached observer; whoever has something to tell tests this one field. */

@@ -13,7 +13,7 @@ function tensorsOf(program: () => unknown): Set<torch.Tensor> {
   let depth = 0;
   const nothing = (): void => {};
   const observer: Observer = {
-    keepsGradients: true, enter: () => void depth++, fail: () => void depth--, enterBackward: () => void depth++, leaveBackward: () => void depth--, enterNode: nothing, leaveNode: nothing, read: nothing,
+    keepsGradients: true, enter: () => void depth++, fail: () => void depth--, enterBackward: () => void depth++, leaveBackward: () => void depth--, enterNode: nothing, leaveNode: nothing, read: nothing, switched: nothing,
     leave(_op, args, _inplace, result) {
       if (--depth === 0) for (const tensor of tensorsIn([args, result])) seen.add(tensor);
     },

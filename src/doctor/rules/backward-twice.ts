@@ -1,5 +1,7 @@
-import { culpritAt, editOf, lineOf } from "./describe.ts";
-import type { BackwardEvent } from "../trace/events.ts";
+import { culpritAt, culpritOf, editOf, lineOf } from "./describe.ts";
+import { removed, statementOf } from "./statements.ts";
+import { loopAround, placeKey, positionOf } from "../trace/source.ts";
+import type { BackwardEvent, OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
 import { carriedState } from "./state-carried.ts";
@@ -17,6 +19,28 @@ function retaining(trace: Trace, { place }: BackwardEvent): Edit[] {
   const expression = trace.expression(place);
   if (expression === null || !expression.text.endsWith(")") || expression.text.includes("{")) return [];
   return [editOf(trace, place!.file, { start: expression.end - 1, end: expression.end - 1 }, `${expression.arguments.length > 0 ? ", " : ""}{ retain_graph: true }`)];
+}
+
+/** What a loop's backward goes through although it was made before the loop: its statements, which may move into it. */
+interface MadeBefore {
+  readonly op: OpEvent;
+  readonly edits: readonly Edit[];
+}
+
+function madeBefore(trace: Trace, node: number, { place }: BackwardEvent): MadeBefore | null {
+  const source = place === null ? undefined : trace.sources.get(place.file);
+  if (place === null || source === undefined) return null;
+  const head = loopAround(source, positionOf(source, place.line, place.column));
+  const below = new Set([node]);
+  for (const one of below) for (const next of trace.nodes.get(one)!.next) if (next !== null) below.add(next);
+  const ops = [...below].flatMap((one) => trace.opOf(one) ?? []).map((op) => trace.userOp(op));
+  const statements = new Map(ops.map((op) => [placeKey(op.place), statementOf(trace, op.place)]));
+  const lone = new Map([...statements.values()].flatMap((s) => (s === null ? [] : [[s.span.start, s] as const])));
+  const isMovable = head !== null && [...statements.values()].every((s) => s !== null && s.file === place.file && s.span.end <= head.start);
+  if (!isMovable || lone.size === 0) return null;
+  const all = [...lone.values()].toSorted((a, b) => a.span.start - b.span.start);
+  const into = editOf(trace, place.file, { start: head.body, end: head.body }, ` ${all.map(({ text }) => text).join(" ")}`);
+  return { op: trace.userOp(trace.opOf(node)!), edits: [...all.map((s) => removed(trace, s)), into] };
 }
 
 export const backwardTwice: Rule = {
@@ -51,6 +75,13 @@ y.backward();
       const op = node === null ? null : trace.opOf(node);
       const shared = op === null ? "the graph" : trace.callText(trace.userOp(op));
       const isLoop = first !== null && first.place?.line === second.place?.line && first.place?.column === second.place?.column;
+      const before = isLoop && node !== null ? madeBefore(trace, node, second) : null;
+      if (before !== null) return [{
+        message: `the graph of ${shared} was made once, before the loop, and freed in its first round`,
+        culprit: culpritOf(trace, before.op),
+        why: `${lineOf(first!.place, before.op.place?.file)}, ${trace.expression(second.place)?.text ?? "backward"}, freed what ${shared} had kept; the next round came to it again`,
+        fix: { text: `make it anew in each round: move ${lineOf(before.op.place)} into the loop`, edits: before.edits, others: [{ text: "keep the graph: retain_graph: true", edits: retaining(trace, first!) }] },
+      }];
       return [{
         message: `the graph of ${shared} was run backward before, and freed`,
         culprit: culpritAt(trace, second.place),

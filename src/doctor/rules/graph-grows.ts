@@ -19,11 +19,11 @@ function growths(trace: Trace): Growth[] {
   const ends = [...trace.ends.values()].filter(({ backward, error }) => error === null && !trace.backwards.get(backward)!.create_graph);
   const uses = new Map<string, { tensor: number; use: OpEvent; end: number }[]>();
   for (const use of trace.ops.values()) {
-    if (use.within !== null || use.run !== null || use.node === null) continue;
+    if (use.within !== null || use.run !== null || !trace.isRecorded(use)) continue;
     const end = ends.findLastIndex((e) => trace.isBefore(e, use));
     for (const tensor of new Set(use.inputs)) {
       const maker = end < 0 ? null : trace.makerOf(tensor);
-      if (maker === null || maker.node === null || trace.isBefore(ends[end], maker)) continue;
+      if (maker === null || trace.nodeOf(tensor) === null || trace.isBefore(ends[end], maker)) continue;
       const key = `${placeKey(use.place)} ${placeKey(trace.userOp(maker).place)}`;
       const known = uses.get(key);
       if (known === undefined) uses.set(key, [{ tensor, use, end }]);
@@ -37,15 +37,13 @@ function growths(trace: Trace): Growth[] {
   });
 }
 
-const nodeOf = (trace: Trace, tensor: number): number => trace.makerOf(tensor)!.node!;
-
 function contains(trace: Trace, later: number, earlier: number): boolean {
-  return trace.path(nodeOf(trace, later), nodeOf(trace, earlier), null).length > 0;
+  return trace.path(trace.nodeOf(later)!, trace.nodeOf(earlier)!, null).length > 0;
 }
 
 /** How many nodes a graph has. */
 function sizeOf(trace: Trace, tensor: number): number {
-  const seen = new Set([nodeOf(trace, tensor)]);
+  const seen = new Set([trace.nodeOf(tensor)!]);
   for (const node of seen) for (const next of trace.nodes.get(node)!.next) if (next !== null) seen.add(next);
   return seen.size;
 }

@@ -26,11 +26,11 @@ export function carriedState(trace: Trace, backward: number, node: number): Carr
   const end = trace.ends.get(first.backward)!;
   const own = [...trace.ops.values()].filter((op) => op.within === null && op.run === null);
   const at = ({ place }: OpEvent): string => `${place?.file}:${place?.line}:${place?.column}`;
-  const later = own.filter((op) => op.node !== null && trace.isBefore(end, op));
+  const later = own.filter((op) => trace.isRecorded(op) && trace.isBefore(end, op));
   const again = new Set(later.map(at));
   const isCarried = (input: number): boolean => {
     const maker = trace.makerOf(input);
-    return maker !== null && maker.node !== null && trace.isBefore(maker, end) && again.has(at(trace.userOp(maker)));
+    return maker !== null && trace.nodeOf(input) !== null && trace.isBefore(maker, end) && again.has(at(trace.userOp(maker)));
   };
   const tensors = [...new Set(later.flatMap(({ inputs }) => inputs.filter(isCarried)))];
   return tensors.length === 0 ? null : { first, tensors, uses: later.filter((op) => op.inputs.some((input) => tensors.includes(input))) };

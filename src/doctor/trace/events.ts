@@ -168,6 +168,13 @@ export interface ReadEvent {
   readonly result: number | null;
 }
 
+/** The program switched recording on or off, for good. */
+export interface SwitchEvent {
+  readonly event: "switch";
+  readonly enabled: boolean;
+  readonly place: Place | null;
+}
+
 /** An element became NaN or infinite although all that it was computed from was finite, or NaN out of an infinity that the user gave. */
 export interface BirthEvent {
   readonly event: "birth";
@@ -264,7 +271,7 @@ export interface ErrorText {
 
 export type Event =
   | TraceEvent | SourceEvent | TensorEvent | OpEvent | NodeEvent | WriteEvent | BackwardEvent | RunEvent | AccumulateEvent
-  | BackwardEndEvent | ReadEvent | BirthEvent | PoisonEvent | DifferenceEvent | ErrorEvent;
+  | BackwardEndEvent | ReadEvent | SwitchEvent | BirthEvent | PoisonEvent | DifferenceEvent | ErrorEvent;
 
 export function num(value: number): Num {
   return Number.isNaN(value) ? "nan" : value === Infinity ? "inf" : value === -Infinity ? "-inf" : value;

@@ -321,6 +321,10 @@ export class Recorder implements Observer {
     });
   }
 
+  switched(enabled: boolean): void {
+    this.sink({ event: "switch", enabled, place: currentPlace() });
+  }
+
   /** To be called when the program has ended. Tells of what it left not finite, and checks the gradients that arrived at leaves. */
   finish(): void {
     this.quietly(() => {

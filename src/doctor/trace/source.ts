@@ -80,6 +80,21 @@ export function statementAt(source: string, position: number): Span | null {
   return /^(?!for|while|if|else|do\b|return|\})[^;]*;$/.test(text) && isBalanced(text) ? { start, end: start + text.length } : null;
 }
 
+/** Of the innermost loop whose braces are around a position, where it begins and where its body does; null where none is. */
+export function loopAround(text: string, position: number): { start: number; body: number } | null {
+  const source = withoutComments(text);
+  for (let open = enclosing(source, position); open >= 0; open = enclosing(source, open)) {
+    if (source[open] !== "{") continue;
+    const end = skipBack(source, open);
+    const head = source[end - 1] === ")" ? opening(source, end - 1) : end;
+    const keyword = /\b(for|while|do)\s*$/.exec(source.slice(0, head));
+    if (keyword !== null) return { start: keyword.index, body: open + 1 };
+    // What a function does is repeated by whoever calls it.
+    if (/=>\s*$/.test(source.slice(0, end)) || /\bfunction\b[^{}]*$/.test(source.slice(Math.max(0, head - 80), head))) return null;
+  }
+  return null;
+}
+
 function isBalanced(text: string): boolean {
   const open: string[] = [];
   for (let i = 0; i < text.length; i++) {

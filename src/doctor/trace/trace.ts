@@ -1,7 +1,7 @@
 /** A trace to ask questions of. Rules know nothing else of a program. */
 import type {
   AccumulateEvent, BackwardEndEvent, BackwardEvent, BirthEvent, DifferenceEvent, ErrorEvent, Event, NodeEvent, Num, OpEvent, Place, PoisonEvent, ReadEvent, RunEvent,
-  TensorEvent, WriteEvent,
+  SwitchEvent, TensorEvent, WriteEvent,
 } from "./events.ts";
 import { grouped } from "./group.ts";
 import { assignedName } from "./names.ts";
@@ -32,6 +32,7 @@ export class Trace {
   readonly ends = new Map<number, BackwardEndEvent>();
   readonly reads: ReadEvent[] = [];
   readonly writes: WriteEvent[] = [];
+  readonly switches: SwitchEvent[] = [];
   readonly poisons: PoisonEvent[] = [];
   readonly accumulations: AccumulateEvent[] = [];
   readonly differences: DifferenceEvent[] = [];
@@ -41,6 +42,7 @@ export class Trace {
   private readonly order = new Map<Event, number>();
   private readonly backwardPlaces = new Set<string>();
   private readonly makers = new Map<number, OpEvent>();
+  private readonly recorded = new Map<number, number>();
   private readonly accumulators = new Map<number, NodeEvent>();
 
   constructor(events: readonly Event[]) {
@@ -51,6 +53,7 @@ export class Trace {
       switch (event.event) {
         case "op":
           this.ops.set(event.op, event);
+          if (event.node !== null && !event.inplace) for (const output of event.outputs) if (!this.recorded.has(output)) this.recorded.set(output, event.node);
           // The outermost call comes last, and it is the one that the user wrote.
           if (!event.inplace) for (const output of event.outputs) this.makers.set(output, this.makers.get(output)?.within === null ? this.makers.get(output)! : event);
           break;
@@ -67,6 +70,7 @@ export class Trace {
           break;
         case "backward-end": this.ends.set(event.backward, event); break;
         case "read": this.reads.push(event); break;
+        case "switch": this.switches.push(event); break;
         case "write": this.writes.push(event); break;
         case "poison": this.poisons.push(event); break;
         case "accumulate": this.accumulations.push(event); break;
@@ -98,6 +102,16 @@ export class Trace {
   /** The op that made a tensor; null for one that came from nowhere. */
   makerOf(tensor: number): OpEvent | null {
     return this.makers.get(tensor) ?? null;
+  }
+
+  /** The node that a tensor was made with; of a call that is made of others it is the inner one's. */
+  nodeOf(tensor: number): number | null {
+    return this.recorded.get(tensor) ?? null;
+  }
+
+  /** Was a call recorded, or one that it made? */
+  isRecorded({ node, outputs }: OpEvent): boolean {
+    return node !== null || outputs.some((output) => this.recorded.has(output));
   }
 
   /** The op that a node was recorded for. */

@@ -121,6 +121,8 @@ export class Watch implements Observer {
     else if (how === "grad" && result === null && this.backwards > 0) this.reasons.add("a gradient that is null");
   }
 
+  switched(): void {}
+
   /** To be called when the program has ended; `error` is what ended it. */
   finish(error: unknown): void {
     if (error !== null) this.reasons.add("an error");

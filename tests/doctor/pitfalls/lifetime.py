@@ -34,6 +34,22 @@ def hidden_state_carried():
         h.sum().backward()
 
 
+def hidden_state_kept_by_module():
+    class Memory:
+        def __init__(self):
+            self.w = torch.tensor([[0.5, -0.5], [0.25, 1.0]], requires_grad=True)
+            self.hidden = None
+
+        def forward(self, x):
+            h = self.hidden if self.hidden is not None else torch.zeros(1, 2)
+            self.hidden = torch.nn.functional.linear(h + x, self.w)  # culprit
+            return self.hidden
+
+    memory = Memory()
+    for _ in range(3):
+        (memory.forward(torch.ones(1, 2)) ** 2).sum().backward()
+
+
 def running_mean_carried():
     w = torch.tensor([0.5, -0.5], requires_grad=True)
     mean = torch.zeros(2)
@@ -45,9 +61,9 @@ def running_mean_carried():
 
 def graph_made_once():
     w = torch.tensor([0.5, -0.5], requires_grad=True)
-    out = w.exp()
+    out = w.exp()  # culprit
     for _ in range(2):
-        out.sum().backward()  # culprit
+        out.sum().backward()
 
 
 def no_zero_grad():

@@ -84,6 +84,42 @@ for (let step = 0; step < 3; step++) {
     proved: true,
   },
   {
+    name: "hidden-state-kept-by-module",
+    source: "forum, a module that keeps its hidden state as an attribute",
+    rule: "state-carried",
+    bad: `
+class Memory {
+  w = torch.tensor([[0.5, -0.5], [0.25, 1]], { requires_grad: true });
+  hidden: torch.Tensor | null = null;
+  forward(x: torch.Tensor): torch.Tensor {
+    const h = this.hidden ?? torch.zeros(1, 2);
+    this.hidden = torch.nn.functional.linear(h.add(x), this.w); // culprit
+    return this.hidden;
+  }
+}
+const memory = new Memory();
+for (let step = 0; step < 3; step++) {
+  memory.forward(torch.ones(1, 2)).pow(2).sum().backward();
+}
+`,
+    good: `
+class Memory {
+  w = torch.tensor([[0.5, -0.5], [0.25, 1]], { requires_grad: true });
+  hidden: torch.Tensor | null = null;
+  forward(x: torch.Tensor): torch.Tensor {
+    const h = this.hidden?.detach() ?? torch.zeros(1, 2);
+    this.hidden = torch.nn.functional.linear(h.add(x), this.w);
+    return this.hidden;
+  }
+}
+const memory = new Memory();
+for (let step = 0; step < 3; step++) {
+  memory.forward(torch.ones(1, 2)).pow(2).sum().backward();
+}
+`,
+    proved: true,
+  },
+  {
     name: "running-mean-carried",
     source: "forum, an average of outputs kept in the graph",
     rule: "state-carried",
@@ -113,9 +149,9 @@ for (let step = 0; step < 3; step++) {
     rule: "backward-twice",
     bad: `
 const w = torch.tensor([0.5, -0.5], { requires_grad: true });
-const out = w.exp();
+const out = w.exp(); // culprit
 for (let step = 0; step < 2; step++) {
-  out.sum().backward(); // culprit
+  out.sum().backward();
 }
 `,
     good: `

@@ -284,8 +284,8 @@ features.mul(b).sum().backward();
     rule: "graph-cut",
     bad: `
 const w = torch.tensor([1.5, 2.5], { requires_grad: true });
-torch.set_grad_enabled(false);
-const loss = w.pow(2).sum(); // culprit
+torch.set_grad_enabled(false); // culprit
+const loss = w.pow(2).sum();
 torch.set_grad_enabled(true);
 loss.backward();
 `,
@@ -294,7 +294,7 @@ const w = torch.tensor([1.5, 2.5], { requires_grad: true });
 const loss = w.pow(2).sum();
 loss.backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "parameter-unused",

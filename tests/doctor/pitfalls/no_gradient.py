@@ -114,8 +114,8 @@ def features_in_no_grad():
 
 def grad_mode_left_off():
     w = torch.tensor([1.5, 2.5], requires_grad=True)
-    torch.set_grad_enabled(False)
-    loss = (w ** 2).sum()  # culprit
+    torch.set_grad_enabled(False)  # culprit
+    loss = (w ** 2).sum()
     torch.set_grad_enabled(True)
     loss.backward()
 
