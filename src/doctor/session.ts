@@ -37,13 +37,18 @@ export class Recording {
     observe(this.previous);
     this.recorder.finish();
     if (error !== null) this.events.push({ event: "error", error: errorText(error), place: placeOf(error) });
-    const files = new Set(this.events.flatMap((event) => ("place" in event && event.place !== null ? [event.place.file] : [])));
+    const files = new Set(this.events.flatMap((event) => placesOf(event).map(({ file }) => file)));
     const sources = [...files].flatMap((file): Event[] => {
       const text = this.read(file);
       return text === null ? [] : [{ event: "source", file, text }];
     });
     return new Trace([this.events[0], ...sources, ...this.events.slice(1)]);
   }
+}
+
+function placesOf(event: Event): Place[] {
+  const place = "place" in event && event.place !== null ? [event.place] : [];
+  return "callers" in event ? [...place, ...event.callers] : place;
 }
 
 function placeOf(error: unknown): Place | null {

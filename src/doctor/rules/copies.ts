@@ -49,12 +49,6 @@ export function copied(trace: Trace, saver: OpEvent, kept: number): Edit[] {
   return [editOf(trace, place.file, { start: expression.end, end: expression.end }, ".clone()")];
 }
 
-/** Tensors without their graph, where they are operands of a call: `h.mul(w)` becomes `h.detach().mul(w)`. */
-export function detachedIn(trace: Trace, op: OpEvent, tensors: readonly number[]): Edit[] {
-  const operands = operandsOf(trace, op);
-  return op.arguments.flatMap((a, i) => ("tensor" in a && tensors.includes(a.tensor) && operands[i] !== undefined ? [editOf(trace, op.place!.file, { start: operands[i].end, end: operands[i].end }, ".detach()")] : []));
-}
-
 /** The user's call that a node was recorded for, in words, with its line. */
 export function saverOf(trace: Trace, node: NodeEvent): { op: OpEvent | null; text: string; at: (file?: string) => string } {
   const op = trace.opOf(node.node);

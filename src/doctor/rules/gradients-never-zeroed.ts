@@ -49,6 +49,8 @@ export function reset(trace: Trace, update: OpEvent): Edit[] {
   if (isBody) return [editOf(trace, file, expression, `{ ${source.slice(expression.start, expression.end)}; ${name}.grad = null; }`)];
   if (end === null) return [];
   const at = expression.end + end[0].length;
+  // Alone behind `for (…)` or `if (…)`.
+  if (/(\)|\belse)\s*$/.test(source.slice(0, expression.start))) return [editOf(trace, file, { start: expression.start, end: at }, `{ ${source.slice(expression.start, at)} ${name}.grad = null; }`)];
   return [editOf(trace, file, { start: at, end: at }, ` ${name}.grad = null;`)];
 }
 

@@ -1,9 +1,9 @@
 import { cutBetween, unrecordedGradient } from "./cuts.ts";
 import { culpritAt, culpritOf, editOf, lineOf, namesOf } from "./describe.ts";
+import { switchedOffBy, switchedOn } from "./grad-mode.ts";
 import { forgottenLeaves, leavesOf, noGraph, rootsOf } from "./leaves.ts";
 import { replacements } from "./parameter-replaced.ts";
-import { removed, statementOf } from "./statements.ts";
-import type { OpEvent, SwitchEvent } from "../trace/events.ts";
+import type { OpEvent } from "../trace/events.ts";
 import type { Flow, Trace } from "../trace/trace.ts";
 import type { Culprit, Edit, Found, Rule } from "./rule.ts";
 
@@ -18,16 +18,10 @@ function severed(trace: Trace): { leaf: number; root: number }[] {
   ];
 }
 
-/** The call that switched recording off for good before an op that was not recorded. */
-function switchedOff(trace: Trace, op: OpEvent): SwitchEvent | null {
-  const last = op.grad_mode ? undefined : trace.switches.findLast((event) => trace.isBefore(event, op));
-  return last === undefined || last.enabled ? null : last;
-}
-
 function culpritOfCut(trace: Trace, { op, read }: Flow): Culprit | null {
   if (read !== null) return culpritAt(trace, read.place);
-  const off = op === null ? null : switchedOff(trace, op);
-  if (off !== null) return culpritAt(trace, off.place);
+  const mode = op === null ? null : switchedOffBy(trace, op);
+  if (mode !== null) return culpritAt(trace, mode.place);
   return op === null ? null : culpritOf(trace, op);
 }
 
@@ -36,22 +30,27 @@ function words(trace: Trace, { op, read, to }: Flow): { why: string; fix: string
   const call = op === null ? "" : trace.callText(trace.userOp(op));
   if (read?.how === "data") return { why: ".data is the same memory outside the graph", fix: "use the tensor itself; under torch.no_grad where it is only looked at" };
   if (read !== null) return { why: `${read.how}() gives JavaScript numbers, and ${call} ${op!.inputs.length === 0 ? "makes a new leaf of them" : "is given them without their graph"}`, fix: `compute with the tensor itself; torch.stack or torch.cat make one tensor of several` };
-  const off = op === null ? null : switchedOff(trace, op);
-  if (off !== null) return { why: `${lineOf(off.place)}, ${trace.expression(off.place)?.text ?? "set_grad_enabled"}, had switched recording off when ${lineOf(trace.userOp(op!).place, off.place?.file)} ran ${call}`, fix: "leave it out, or give it the code that it is for: torch.set_grad_enabled(false, () => …)" };
-  if (op !== null && !op.grad_mode) return { why: `${call} ran while recording was off (no_grad, inference_mode or set_grad_enabled)`, fix: "compute the loss outside of no_grad; only updates and evaluation belong inside" };
+  if (op !== null && !op.grad_mode) return unrecorded(trace, op, call);
   const dtype = trace.tensors.get(to)?.dtype ?? "";
   if (dtype === "bool") return { why: `${call} compares: its result is true or false, and has no slope`, fix: "use a smooth stand-in, such as sigmoid of the difference" };
   if (!dtype.startsWith("float")) return { why: `${call} gives ${dtype}, and integers have no gradient`, fix: "stay in floats, or use a smooth stand-in: softmax in place of argmax" };
   return { why: `${call} gives a tensor outside the graph`, fix: `leave ${op === null ? "it" : `.${op.name}()`} out where the gradient is wanted` };
 }
 
-/** A cut that can be left out: a call that switches recording off goes, `y.detach()` and `y.data` become `y`, and so do `y.item()` among operands and `torch.tensor(y.item())`. */
+function unrecorded(trace: Trace, op: OpEvent, call: string): { why: string; fix: string } {
+  const mode = switchedOffBy(trace, op);
+  if (mode?.isForGood === true) return {
+    why: `${lineOf(mode.place)}, ${trace.expression(mode.place)?.text ?? "set_grad_enabled"}, had switched recording off when ${lineOf(trace.userOp(op).place, mode.place?.file)} ran ${call}`,
+    fix: "leave it out, or give it the code that it is for: torch.set_grad_enabled(false, () => …)",
+  };
+  const by = mode === null ? "no_grad, inference_mode or set_grad_enabled" : lineOf(mode.place);
+  return { why: `${call} ran while recording was off (${by})`, fix: "compute the loss outside of no_grad; only updates and evaluation belong inside" };
+}
+
+/** A cut that can be left out: recording is switched on, `y.detach()` and `y.data` become `y`, and so do `y.item()` among operands and `torch.tensor(y.item())`. */
 function uncut(trace: Trace, { op, read }: Flow): Edit[] {
-  const off = op === null || read !== null ? null : switchedOff(trace, op);
-  if (off !== null) {
-    const statement = statementOf(trace, off.place);
-    return statement === null ? [] : [removed(trace, statement)];
-  }
+  const mode = op === null || read !== null ? null : switchedOffBy(trace, op);
+  if (mode !== null) return switchedOn(trace, mode);
   const place = read?.place ?? (op?.within === null ? op.place : null);
   const expression = trace.expression(place);
   if (place === null || expression === null || expression.receiver === null) return [];

@@ -1,4 +1,4 @@
-import { detachedIn } from "./copies.ts";
+import { detached, originsOf } from "./callers.ts";
 import { culpritOf, lineOf } from "./describe.ts";
 import type { OpEvent } from "../trace/events.ts";
 import { placeKey } from "../trace/source.ts";
@@ -11,39 +11,36 @@ const rounds = 3;
 /** A tensor that is used after a backward which came after it, and in the next round the one made of it, and so on. */
 interface Growth {
   readonly tensors: readonly number[];
+  /** The nodes that it had when it was used. */
+  readonly nodes: readonly number[];
   /** The last use. */
   readonly use: OpEvent;
 }
 
 function growths(trace: Trace): Growth[] {
   const ends = [...trace.ends.values()].filter(({ backward, error }) => error === null && !trace.backwards.get(backward)!.create_graph);
-  const uses = new Map<string, { tensor: number; use: OpEvent; end: number }[]>();
+  const uses = new Map<string, { tensor: number; node: number; use: OpEvent; end: number }[]>();
   for (const use of trace.ops.values()) {
-    if (use.within !== null || use.run !== null || !trace.isRecorded(use)) continue;
+    if (use.within !== null || use.run !== null || !use.grad_mode || use.severs) continue;
     const end = ends.findLastIndex((e) => trace.isBefore(e, use));
+    if (end < 0) continue;
     for (const tensor of new Set(use.inputs)) {
-      const maker = end < 0 ? null : trace.makerOf(tensor);
-      if (maker === null || trace.nodeOf(tensor) === null || trace.isBefore(ends[end], maker)) continue;
-      const key = `${placeKey(use.place)} ${placeKey(trace.userOp(maker).place)}`;
-      const known = uses.get(key);
-      if (known === undefined) uses.set(key, [{ tensor, use, end }]);
-      else known.push({ tensor, use, end });
+      const made = trace.madeAt(tensor, use);
+      if (made === null || trace.isBefore(ends[end], made.op)) continue;
+      const key = `${placeKey(use.place)} ${placeKey(trace.userOp(made.op).place)}`;
+      uses.set(key, [...(uses.get(key) ?? []), { tensor, node: made.node, use, end }]);
     }
   }
   return [...uses.values()].flatMap((list) => {
     const each = list.filter(({ end }, i) => i === 0 || end !== list[i - 1].end);
-    const grows = each.length >= rounds && each.every(({ tensor }, i) => i === 0 || (tensor !== each[i - 1].tensor && contains(trace, tensor, each[i - 1].tensor)));
-    return grows ? [{ tensors: each.map(({ tensor }) => tensor), use: each[each.length - 1].use }] : [];
+    const grows = each.length >= rounds && each.every(({ node }, i) => i === 0 || (node !== each[i - 1].node && trace.path(node, each[i - 1].node, null).length > 0));
+    return grows ? [{ tensors: each.map(({ tensor }) => tensor), nodes: each.map(({ node }) => node), use: each[each.length - 1].use }] : [];
   });
 }
 
-function contains(trace: Trace, later: number, earlier: number): boolean {
-  return trace.path(trace.nodeOf(later)!, trace.nodeOf(earlier)!, null).length > 0;
-}
-
 /** How many nodes a graph has. */
-function sizeOf(trace: Trace, tensor: number): number {
-  const seen = new Set([trace.nodeOf(tensor)!]);
+function sizeOf(trace: Trace, root: number): number {
+  const seen = new Set([root]);
   for (const node of seen) for (const next of trace.nodes.get(node)!.next) if (next !== null) seen.add(next);
   return seen.size;
 }
@@ -77,16 +74,15 @@ for (let step = 0; step < 5; step++) {
 }
 `,
   detect: (trace) =>
-    growths(trace).map(({ tensors, use }) => {
+    growths(trace).map(({ tensors, nodes, use }) => {
       const name = trace.nameOf(tensors[0]);
       const roots = new Set([...trace.backwards.values()].flatMap((b) => b.roots));
       const losses = use.inputs.filter((input) => roots.has(input));
       const cut = losses.length > 0 ? losses : [tensors[tensors.length - 1]];
-      const last = tensors[tensors.length - 1];
       return {
         message: `the graph of ${name} grows from round to round`, culprit: culpritOf(trace, use), tensor: name,
-        why: `${lineOf(use.place)}, ${trace.callText(use)}, is given ${name} with the graph of all rounds before: ${sizeOf(trace, tensors[0])} nodes at first, ${sizeOf(trace, last)} after ${tensors.length} rounds`,
-        fix: { text: `cut it there: ${cut.map((t) => `${trace.nameOf(t)}.detach()`).join(", ")}`, edits: detachedIn(trace, use, cut) },
+        why: `${lineOf(use.place)}, ${trace.callText(use)}, is given ${name} with the graph of all rounds before: ${sizeOf(trace, nodes[0])} nodes at first, ${sizeOf(trace, nodes[nodes.length - 1])} after ${nodes.length} rounds`,
+        fix: { text: `cut it there: ${cut.map((t) => `${trace.nameOf(t)}.detach()`).join(", ")}`, edits: detached(trace, originsOf(trace, use, cut)) },
       };
     }),
 };

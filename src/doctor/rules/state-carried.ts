@@ -1,5 +1,5 @@
-import { detachedIn } from "./copies.ts";
-import { culpritOf, lineOf } from "./describe.ts";
+import { detached, originsOf } from "./callers.ts";
+import { culpritAt, culpritOf, lineOf } from "./describe.ts";
 import type { BackwardEvent, OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Found, Rule } from "./rule.ts";
@@ -26,13 +26,13 @@ export function carriedState(trace: Trace, backward: number, node: number): Carr
   const end = trace.ends.get(first.backward)!;
   const own = [...trace.ops.values()].filter((op) => op.within === null && op.run === null);
   const at = ({ place }: OpEvent): string => `${place?.file}:${place?.line}:${place?.column}`;
-  const later = own.filter((op) => trace.isRecorded(op) && trace.isBefore(end, op));
+  const later = own.filter((op) => op.grad_mode && trace.isBefore(end, op));
   const again = new Set(later.map(at));
-  const isCarried = (input: number): boolean => {
+  const isCarried = (input: number, op: OpEvent): boolean => {
     const maker = trace.makerOf(input);
-    return maker !== null && trace.nodeOf(input) !== null && trace.isBefore(maker, end) && again.has(at(trace.userOp(maker)));
+    return maker !== null && trace.madeAt(input, op) !== null && trace.isBefore(maker, end) && again.has(at(trace.userOp(maker)));
   };
-  const tensors = [...new Set(later.flatMap(({ inputs }) => inputs.filter(isCarried)))];
+  const tensors = [...new Set(later.flatMap((op) => op.inputs.filter((input) => isCarried(input, op))))];
   return tensors.length === 0 ? null : { first, tensors, uses: later.filter((op) => op.inputs.some((input) => tensors.includes(input))) };
 }
 
@@ -67,13 +67,15 @@ for (let step = 0; step < 2; step++) {
       const carried = node === null || !refusal.test(error?.message ?? "") ? null : carriedState(trace, backward, node);
       if (carried === null) return [];
       const [use] = carried.uses;
-      const name = trace.nameOf(carried.tensors[0]);
-      const cut = carried.tensors.map((tensor) => `${trace.nameOf(tensor)}.detach()`);
+      const origins = carried.uses.flatMap((op) => originsOf(trace, op, carried.tensors));
+      const [origin] = originsOf(trace, use, carried.tensors);
+      const culprit = origin === undefined ? culpritOf(trace, use) : culpritAt(trace, origin.place, origin.place === use.place ? trace.callText(use) : undefined);
+      const name = origin === undefined ? trace.nameOf(carried.tensors[0]) : trace.textOf(origin.argument, origin.place.file);
+      const cut = new Set(origins.map(({ single: { file, span } }) => `${trace.textOf(span, file)}.detach()`));
       return [{
-        message: `${name} carries the graph of one round into the next`,
-        culprit: culpritOf(trace, use), tensor: name,
-        why: `${lineOf(carried.first.place)} freed the graph of ${name}; ${lineOf(use.place)}, ${trace.callText(use)}, used it again in the next round, and backward came to what was freed`,
-        fix: { text: `cut it where it enters the next round: ${[...new Set(cut)].join(", ")}`, edits: carried.uses.flatMap((op) => detachedIn(trace, op, carried.tensors)) },
+        message: `${name} carries the graph of one round into the next`, culprit, tensor: name,
+        why: `${lineOf(carried.first.place)} freed the graph of ${name}; ${lineOf(culprit, carried.first.place?.file)}, ${culprit?.op ?? trace.callText(use)}, used it again in the next round, and backward came to what was freed`,
+        fix: { text: `cut it where it enters the next round: ${[...cut].join(", ")}`, edits: detached(trace, origins) },
       }];
     }),
 };

@@ -71,6 +71,8 @@ export interface OpEvent {
   readonly within: number | null;
   readonly run: number | null;
   readonly place: Place | null;
+  /** Where the functions that made the user's own call were called, innermost first. */
+  readonly callers: readonly Place[];
   readonly arguments: readonly Argument[];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];

@@ -13,7 +13,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import { tensorsIn } from "./arguments.ts";
 import { Births, type Call } from "./births.ts";
 import { errorText, num, type Argument, type Event, type Num, type Place, type PoisonEvent, type Values } from "./events.ts";
-import { currentSite } from "./sites.ts";
+import { currentSites } from "./sites.ts";
 import { Tape } from "./tape.ts";
 import { dropped, idlePlaces, snapshot, valuesOf } from "./values.ts";
 
@@ -23,7 +23,8 @@ const listed = 16;
 interface OpFrame extends Call {
   readonly within: number | null;
   readonly run: number | null;
-  readonly place: Place | null;
+  /** The user's own line, and those that called the function around it. */
+  readonly places: readonly Place[];
   readonly arguments: readonly Argument[];
   readonly inputs: readonly number[];
   readonly requiresGrad: boolean;
@@ -63,7 +64,7 @@ export class Recorder implements Observer {
   private readonly ops = new Numbers();
   private readonly backwards = new Numbers();
   private readonly stack: (OpFrame | RunFrame)[] = [];
-  private readonly running: { id: number; depth: number; node: Node | null; place: Place | null }[] = [];
+  private readonly running: { id: number; depth: number; node: Node | null; places: readonly Place[] }[] = [];
   private readonly births: Births;
   /** The last writes to each storage, with the counters that counted them. */
   private readonly writes = new WeakMap<object, { op: number; counter: object | null; order: number }[]>();
@@ -130,7 +131,7 @@ export class Recorder implements Observer {
         before: inplace && self instanceof Tensor && self.dtype.kind === FLOAT ? snapshot(self) : null,
         within: outer?.id ?? null,
         // Between nodes a hook may be at work, which has lines of its own; and so has a custom Function.
-        place: outer?.place ?? (within !== undefined && this.stack.length > within.depth && !(within.node instanceof FunctionNode) ? within.place : currentPlace()),
+        places: outer?.places ?? (within !== undefined && this.stack.length > within.depth && !(within.node instanceof FunctionNode) ? within.places : currentPlaces()),
         arguments: args.slice(0, listed).map((a) => this.argument(a)),
         inputs: (onlyShapes(op) ? tensors.filter((t) => t !== self) : tensors).map((t) => this.idOf(t)),
         requiresGrad: tensors.some(requiresGrad),
@@ -177,7 +178,7 @@ export class Recorder implements Observer {
 
   private emitOp(frame: OpFrame, outputs: readonly Tensor[], node: number | null, error: unknown): void {
     this.sink({
-      event: "op", op: frame.id, name: frame.op.opName.replace(/_$/, ""), inplace: frame.inplace, within: frame.within, run: frame.run, place: frame.place,
+      event: "op", op: frame.id, name: frame.op.opName.replace(/_$/, ""), inplace: frame.inplace, within: frame.within, run: frame.run, place: frame.places[0] ?? null, callers: frame.within === null ? frame.places.slice(1) : [],
       arguments: frame.arguments, inputs: frame.inputs, outputs: outputs.map((o) => this.idOf(o)), grad_mode: gradMode.enabled,
       severs: frame.requiresGrad && !frame.inplace && outputs.length > 0 && !outputs.some(requiresGrad) && !onlyShapes(frame.op),
       node, values: frame.inplace ? outputs.map((o) => this.valuesOf(o)) : [],
@@ -228,14 +229,14 @@ export class Recorder implements Observer {
 
   enterBackward({ call, roots, inputs, retainGraph, createGraph }: BackwardCall): void {
     this.quietly(() => {
-      const place = currentPlace();
+      const places = currentPlaces();
       const id = this.backwards.fresh();
       const tensors = roots.filter((r) => r instanceof Tensor);
       const nodes = roots.map((r) => (r instanceof Tensor ? r._gradFn : r instanceof GradientEdge ? r.node : null) as Node | null);
-      this.running.push({ id, depth: this.stack.length, node: null, place });
+      this.running.push({ id, depth: this.stack.length, node: null, places });
       this.sink({
         event: "backward", backward: id, call, roots: tensors.map((t) => this.idOf(t)), nodes: nodes.map((n) => (n === null ? null : this.announce(n, null, []))),
-        inputs: inputs?.flatMap((i) => (i instanceof Tensor ? [this.idOf(i)] : [])) ?? null, retain_graph: retainGraph, create_graph: createGraph, place,
+        inputs: inputs?.flatMap((i) => (i instanceof Tensor ? [this.idOf(i)] : [])) ?? null, retain_graph: retainGraph, create_graph: createGraph, place: places[0] ?? null,
       });
       if (createGraph) this.tape?.giveUp();
       this.births.backwardStarts();
@@ -313,7 +314,7 @@ export class Recorder implements Observer {
     this.quietly(() => {
       const id = this.idOf(tensor);
       this.sink({
-        event: "read", tensor: id, how, place: currentPlace(), requires_grad: requiresGrad(tensor),
+        event: "read", tensor: id, how, place: currentPlaces()[0] ?? null, requires_grad: requiresGrad(tensor),
         numbers: how === "print" || result instanceof Tensor ? [] : numbersIn(result), result: result instanceof Tensor ? this.idOf(result) : null,
       });
       if (how !== "grad" && how !== "data" && how !== "requires_grad" && this.isSick(tensor)) this.poisoned(tensor, "read", null);
@@ -322,7 +323,7 @@ export class Recorder implements Observer {
   }
 
   switched(enabled: boolean): void {
-    this.sink({ event: "switch", enabled, place: currentPlace() });
+    this.sink({ event: "switch", enabled, place: currentPlaces()[0] ?? null });
   }
 
   /** To be called when the program has ended. Tells of what it left not finite, and checks the gradients that arrived at leaves. */
@@ -341,9 +342,11 @@ export class Recorder implements Observer {
   }
 }
 
-function currentPlace(): Place | null {
-  const site = currentSite();
-  return site === null ? null : { file: site.path, line: site.line, column: site.column };
+/** The user's own lines, the innermost first; of more than these, the outermost are left out. */
+const deepest = 16;
+
+function currentPlaces(): Place[] {
+  return currentSites().slice(0, deepest).map(({ path, line, column }) => ({ file: path, line, column }));
 }
 
 /** An op that has no other form than the one in place, such as `zero_`. */

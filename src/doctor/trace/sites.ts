@@ -37,13 +37,13 @@ export function userSite(frames: readonly Frame[]): Site | null {
   return frames.find(({ owner }) => owner === "user")?.site ?? null;
 }
 
-/** The user's own line that is running now. */
-export function currentSite(): Site | null {
+/** The user's own lines that are running now, innermost first. */
+export function currentSites(): Site[] {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 100;
   const here = new Error();
   Error.stackTraceLimit = stackTraceLimit;
-  return userSite(framesOf(here));
+  return framesOf(here).flatMap(({ owner, site }) => (owner === "user" && site !== null ? [site] : []));
 }
 
 /** Reads `NAME (PLACE:LINE:COLUMN)` or `PLACE:LINE:COLUMN`, where PLACE is a path or a file URL. */

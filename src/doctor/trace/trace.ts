@@ -42,7 +42,8 @@ export class Trace {
   private readonly order = new Map<Event, number>();
   private readonly backwardPlaces = new Set<string>();
   private readonly makers = new Map<number, OpEvent>();
-  private readonly recorded = new Map<number, number>();
+  /** The nodes that each tensor had, with the ops that recorded them. */
+  private readonly histories = new Map<number, { readonly op: OpEvent; readonly node: number }[]>();
   private readonly accumulators = new Map<number, NodeEvent>();
 
   constructor(events: readonly Event[]) {
@@ -53,9 +54,9 @@ export class Trace {
       switch (event.event) {
         case "op":
           this.ops.set(event.op, event);
-          if (event.node !== null && !event.inplace) for (const output of event.outputs) if (!this.recorded.has(output)) this.recorded.set(output, event.node);
           // The outermost call comes last, and it is the one that the user wrote.
           if (!event.inplace) for (const output of event.outputs) this.makers.set(output, this.makers.get(output)?.within === null ? this.makers.get(output)! : event);
+          if (event.node !== null) for (const output of event.outputs) this.remember(output, event, event.node);
           break;
         case "tensor": this.tensors.set(event.tensor, event); break;
         case "node":
@@ -104,14 +105,16 @@ export class Trace {
     return this.makers.get(tensor) ?? null;
   }
 
-  /** The node that a tensor was made with; of a call that is made of others it is the inner one's. */
-  nodeOf(tensor: number): number | null {
-    return this.recorded.get(tensor) ?? null;
+  private remember(tensor: number, op: OpEvent, node: number): void {
+    if (!op.inplace && !this.tensors.get(tensor)!.requires_grad) return;
+    const history = this.histories.get(tensor);
+    if (history === undefined) this.histories.set(tensor, [{ op, node }]);
+    else history.push({ op, node });
   }
 
-  /** Was a call recorded, or one that it made? */
-  isRecorded({ node, outputs }: OpEvent): boolean {
-    return node !== null || outputs.some((output) => this.recorded.has(output));
+  /** The node that a tensor had when an op was given it, and the op that had recorded it; null for a leaf, and for what was not recorded. */
+  madeAt(tensor: number, use: OpEvent): { readonly op: OpEvent; readonly node: number } | null {
+    return this.histories.get(tensor)?.findLast(({ op }) => this.isBefore(op, use)) ?? null;
   }
 
   /** The op that a node was recorded for. */

@@ -258,7 +258,7 @@ const w = torch.tensor([1.5, 2.5], { requires_grad: true });
 const loss = w.pow(2).sum();
 loss.backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "features-in-no-grad",
@@ -276,7 +276,7 @@ const b = torch.tensor([0.5, 0.25], { requires_grad: true });
 const features = w.mul(2);
 features.mul(b).sum().backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "grad-mode-left-off",
