@@ -29,3 +29,4 @@ export * from "./reductions/searching.ts";
 export * from "./shape/shuffling.ts";
 export { polygamma } from "./pointwise/gamma-functions.ts";
 export * from "./creation/type-info.ts";
+export { vander } from "./linalg/vander.ts";

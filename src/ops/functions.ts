@@ -23,6 +23,7 @@ export * from "./indexing/indexing.ts";
 export * from "./linalg/linalg.ts";
 export * from "./pointwise/logic.ts";
 export * from "./linalg/matmul.ts";
+export { matrix_power } from "./linalg/matrix-power.ts";
 export * from "./reductions/norm.ts";
 export * from "./nn/normalization.ts";
 export * from "./reductions/order-statistics.ts";

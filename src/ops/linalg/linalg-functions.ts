@@ -4,4 +4,7 @@ export { vector_norm } from "../reductions/vector-norm.ts";
 export { LinAlgError } from "../../errors.ts";
 export { cholesky, cholesky_ex } from "./cholesky.ts";
 export { linalgDet as det, linalgSlogdet as slogdet } from "./determinant.ts";
+export { diagonal, matmul, svdvals, vander } from "./linalg-forms.ts";
+export { linalgMatrixPower as matrix_power } from "./matrix-power.ts";
+export { matrix_norm, norm } from "../reductions/matrix-norm.ts";
 export { inv, inv_ex, solve, solve_ex, solve_triangular } from "./solving.ts";

@@ -3,10 +3,10 @@ import { composite, kernel } from "../../dispatch/define.ts";
 import type { Op } from "../../dispatch/op.ts";
 import { RuntimeError } from "../../errors.ts";
 import { FLOAT, type DType } from "../../tensor/dtype.ts";
-import { wrapDim, type Sizes } from "../../tensor/layout.ts";
+import type { Sizes } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Dims } from "./reduction.ts";
-import { nuclearNorm } from "./singular-values.ts";
+import { namedMatrixNorm } from "./matrix-norm.ts";
 import { normBackward, vectorNorm } from "./vector-norm.ts";
 
 type Order = number | "fro" | "nuc" | null;
@@ -15,16 +15,6 @@ interface NormOptions {
   dim?: Dims;
   keepdim?: boolean;
   dtype?: DType | null;
-}
-
-/** The nuclear norm, which is that of a matrix, or why another word names no norm. */
-function namedNorm(self: Tensor, p: string, dims: Sizes, keepdim: boolean, dtype: DType | null): Tensor {
-  if (p !== "nuc" && p !== "fro") throw new RuntimeError(`linalg.matrix_norm: Order ${p} not supported.`);
-  const input = dtype === null ? self : self.to(dtype);
-  if (input.dtype.kind !== FLOAT) throw new RuntimeError(`linalg.matrix_norm: Expected a floating point or complex tensor as input. Got ${input.dtype.title}`);
-  if (dims.length !== 2) throw new RuntimeError(`linalg.matrix_norm: dim must be a 2-tuple. Got ${dims.join(" ")}`);
-  const [rows, columns] = dims.map((d) => wrapDim(d, self._sizes.length));
-  return nuclearNorm(input, rows, columns, keepdim);
 }
 
 /**
@@ -37,7 +27,7 @@ export const norm: Op<[self: Tensor, p?: Order, dim?: Dims, keepdim?: boolean], 
   "norm(Tensor self, Any p='fro', int[1]? dim=None, bool keepdim=False, ScalarType? dtype=None) -> Tensor",
   (self: Tensor, p: Order | string, dim: Sizes | null, keepdim: boolean, dtype: DType | null) => {
     if (typeof p === "string" && (p !== "fro" || (dim !== null && dim.length > 2))) {
-      return namedNorm(self, p, dim ?? self._sizes.map((_, d) => d), keepdim, dtype);
+      return namedMatrixNorm(self, p, dim ?? self._sizes.map((_, d) => d), keepdim, dtype);
     }
     return vectorNorm(self, typeof p === "number" ? p : 2, dim, keepdim, dtype);
   },

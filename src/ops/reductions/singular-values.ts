@@ -1,4 +1,4 @@
-/** The singular value decomposition, for the norms that need it. */
+/** The singular value decomposition, for what needs it. */
 import { singularValues, type Columns } from "../../backends/reference/svd.ts";
 import { kernel } from "../../dispatch/define.ts";
 import type { FunctionOp } from "../../dispatch/op.ts";
@@ -62,10 +62,3 @@ export const _linalg_svd: FunctionOp<[self: Tensor], unknown, readonly [Tensor, 
     method: false,
   },
 );
-
-/** The sum of the singular values of the matrices along two (wrapped) dimensions. */
-export function nuclearNorm(self: Tensor, rows: number, columns: number, keepdim: boolean): Tensor {
-  const batch = self._sizes.map((_, d) => d).filter((d) => d !== rows && d !== columns);
-  const norm = _linalg_svd(self.permute([...batch, rows, columns]))[1].sum(-1);
-  return keepdim ? norm.unsqueeze(Math.min(rows, columns)).unsqueeze(Math.max(rows, columns)) : norm;
-}

@@ -35,7 +35,8 @@ function reducerOf(p: number): Reducer {
 
 const name = "linalg.vector_norm";
 
-function checkDtypes(self: Tensor, dtype: DType | null): void {
+/** Refuses, in the name of an op, what a norm cannot be computed of or in. */
+export function checkNormDtypes(name: string, self: Tensor, dtype: DType | null): void {
   if (self.dtype.kind !== FLOAT) throw new RuntimeError(`${name}: Expected a floating point or complex tensor as input. Got ${self.dtype.title}`);
   if (dtype === null) return;
   if (dtype.kind !== FLOAT) throw new RuntimeError(`${name}: dtype should be floating point or complex, but got ${dtype.title}`);
@@ -85,7 +86,7 @@ export const normOverload = (opName: string, node?: string): KernelOverload =>
   new KernelOverload(`${opName}(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`, {
     forward: (self: Tensor, ord: number | bigint | boolean, dim: Sizes | null, keepdim: boolean, dtype: DType | null) => {
       const p = Number(ord);
-      checkDtypes(self, dtype);
+      checkNormDtypes(name, self, dtype);
       checkNotEmpty(self, p, dim);
       const dims = reductionDims(dim, self._sizes.length);
       const out = dtype ?? self.dtype;
