@@ -93,6 +93,8 @@ export interface KernelArithmetic<V> extends Arithmetic<V> {
   hypot(other: V): V;
   copysign(other: V): V;
   nextafter(other: V): V;
+  /** The greatest common divisor of whole numbers. */
+  gcd(other: V): V;
 }
 
 /** A formula for a value, which is compiled but never run on tensors. */

@@ -7,7 +7,7 @@ export type UnaryName =
   | "sinh" | "cosh" | "tanh" | "asinh" | "acosh" | "atanh" | "sigmoid" | "erf" | "erfc"
   | "erfinv" | "lgamma" | "digamma" | "i0" | "i1" | "isnan" | "signbit" | "logical_not" | "bitwise_not";
 export type BinaryName =
-  | "add" | "sub" | "mul" | "div" | "pow" | "fmod" | "remainder" | "atan2" | "hypot" | "copysign" | "maximum" | "minimum" | "fmax" | "fmin" | "polygamma" | "nextafter"
+  | "add" | "sub" | "mul" | "div" | "pow" | "fmod" | "remainder" | "atan2" | "hypot" | "copysign" | "maximum" | "minimum" | "fmax" | "fmin" | "polygamma" | "nextafter" | "gcd"
   | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "logical_and" | "logical_or" | "logical_xor"
   | "bitwise_and" | "bitwise_or" | "bitwise_xor" | "bitwise_left_shift" | "bitwise_right_shift" | "floor_divide" | "trunc_divide";
 
@@ -118,6 +118,7 @@ export class Expr implements KernelArithmetic<Expr> {
   atan2(other: Expr): Expr { return binary("atan2", asFloat(this), asFloat(other)); }
   hypot(other: Expr): Expr { return binary("hypot", asFloat(this), asFloat(other)); }
   nextafter(other: Expr): Expr { return binary("nextafter", this, other); }
+  gcd(other: Expr): Expr { return binary("gcd", this, other); }
   copysign(other: Expr): Expr { return binary("copysign", asFloat(this), asFloat(other)); }
   maximum(other: Operand): Expr { return binary("maximum", this, other); }
   minimum(other: Operand): Expr { return binary("minimum", this, other); }

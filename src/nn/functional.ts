@@ -35,6 +35,7 @@ export { conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transp
 export { relu_ } from "../ops/inplace-functions.ts";
 export { bilinear } from "../ops/linalg/bilinear.ts";
 export { linear } from "../ops/linalg/linear.ts";
+export { functionalRrelu as rrelu, rrelu_ } from "../ops/nn/rrelu.ts";
 export { fold, unfold } from "../ops/nn/sliding-blocks.ts";
 export * from "../ops/nn/lp-pooling.ts";
 export * from "../ops/nn/max-unpooling.ts";

@@ -8,6 +8,7 @@ export * from "./linalg/bilinear.ts";
 export * from "./shape/combining.ts";
 export * from "./nn/convolution.ts";
 export * from "./creation/creation.ts";
+export { BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor, ShortTensor } from "./creation/legacy.ts";
 export * from "./linalg/distance.ts";
 export * from "./nn/dropout.ts";
 export * from "./linalg/einsum.ts";
@@ -22,6 +23,7 @@ export { adaptive_avg_pool1d, adaptive_max_pool1d, avg_pool1d, max_pool1d, max_p
 export * from "./queries.ts";
 export * from "./reductions/integrals.ts";
 export * from "./creation/ranges.ts";
+export { rrelu, rrelu_ } from "./nn/rrelu.ts";
 export * from "./random/random.ts";
 export { rms_norm } from "./nn/rms-norm.ts";
 export * from "./shape/sample-gradient.ts";

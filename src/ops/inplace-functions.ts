@@ -6,6 +6,7 @@ import * as aliases from "./pointwise/aliases.ts";
 import { clamp, clamp_max, clamp_min, clip } from "./pointwise/bounds.ts";
 import { conj_physical } from "./pointwise/complex.ts";
 import * as exponential from "./pointwise/exponential.ts";
+import { gcd, lcm } from "./pointwise/divisors.ts";
 import { fill } from "./creation/filling.ts";
 import type { Index } from "./indexing/index-spec.ts";
 import { index_put } from "./indexing/indexing.ts";
@@ -26,6 +27,8 @@ type Bound = number | Tensor | null;
 type Clamp = FunctionOp<[self: Tensor, min?: Bound, max?: Bound], { min?: Bound; max?: Bound }>;
 type Replacement = number | null;
 
+export const gcd_: FunctionOp<[self: Tensor, other: Tensor]> = inplace(gcd);
+export const lcm_: FunctionOp<[self: Tensor, other: Tensor]> = inplace(lcm);
 export const abs_: Unary = inplace(pointwise.abs);
 export const neg_: Unary = inplace(pointwise.neg);
 export const floor_: Unary = inplace(pointwise.floor);

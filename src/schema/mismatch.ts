@@ -47,6 +47,8 @@ function pythonForm(signature: Signature, isMethod: boolean): string[] {
 }
 
 function defaultText(value: unknown): string {
+  if (Array.isArray(value)) return `{${value.join(",")}}`;
+  if (typeof value === "string") return `"${value}"`;
   return value === null ? "None" : value === true ? "True" : value === false ? "False" : String(value);
 }
 

@@ -32,6 +32,9 @@ export class AutogradMeta {
   gradDtype: DType | null | undefined = undefined;
 }
 
+/** A dimension, by position or by name. */
+const givenDim = (dim: number | { dim: number }): number => (typeof dim === "object" ? dim.dim : dim);
+
 /**
  * A multi-dimensional array of one dtype, with PyTorch's autograd.
  *
@@ -123,9 +126,9 @@ export class Tensor {
   }
   /** The shape, or the size of one dimension. */
   size(): readonly number[];
-  size(dim: number): number;
-  size(dim?: number): readonly number[] | number {
-    return dim === undefined ? this.shape : this._sizes[existingDim(dim, this._sizes.length)];
+  size(dim: number | { dim: number }): number;
+  size(dim?: number | { dim: number }): readonly number[] | number {
+    return dim === undefined ? this.shape : this._sizes[existingDim(givenDim(dim), this._sizes.length)];
   }
   /** Number of elements. */
   numel(): number {
@@ -136,9 +139,9 @@ export class Tensor {
   }
   /** Steps in elements between neighbours along each dimension, or along one. */
   stride(): readonly number[];
-  stride(dim: number): number;
-  stride(dim?: number): readonly number[] | number {
-    return dim === undefined ? Object.freeze(this._strides) : this._strides[existingDim(dim, this._strides.length)];
+  stride(dim: number | { dim: number }): number;
+  stride(dim?: number | { dim: number }): readonly number[] | number {
+    return dim === undefined ? Object.freeze(this._strides) : this._strides[existingDim(givenDim(dim), this._strides.length)];
   }
   /** Position of the first element in the storage, in elements. */
   storage_offset(): number {

@@ -66,6 +66,7 @@ export const notSmooth = new Map<string, string>([
   ["__rpow__", "the sample has a negative base, of which the derivative is NaN; pow.Scalar has one of its own"],
   ["_linalg_svd", "singular vectors are given up to their sign; norm.nuc checks the values"],
   ...["linalg.cholesky", "linalg.cholesky_ex"].map((name) => [name, "the gradient is that of a symmetric matrix, half of it in either triangle; symmetric matrices have samples of their own"] as const),
+  ["linalg.norm.subgradients_at_zero", "norms have a kink at zero; OpInfo checks the slope there"],
   ["native_layer_norm", "the saved moments are outputs without a gradient; nn.functional.layer_norm checks the rest"],
   ["native_batch_norm", "the saved moments are outputs without a gradient; nn.functional.batch_norm checks the rest"],
   ...[1, 2, 3].map((n) => [`nn.functional.max_unpool${n}d`, "positions repeat in the samples, which PyTorch's derivative does not know of; in those of the entry with .grad none does"] as const),

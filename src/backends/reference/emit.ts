@@ -125,6 +125,8 @@ function binary(name: BinaryName, a: string, b: string, dtype: DType): string {
       return wrap(dtype, `m.polygamma(${a},${b})`);
     case "nextafter":
       return `m.nextafter${dtype === float32 ? "f" : ""}(${a},${b})`;
+    case "gcd":
+      return wrap(dtype, isBig ? `m.bigGcd(${a},${b})` : `m.gcd(${a},${b})`);
     case "copysign":
       return `m.copysign(${a},${b})`;
     case "bitwise_left_shift":

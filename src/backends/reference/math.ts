@@ -50,6 +50,19 @@ export function integerPow(x: bigint, y: bigint): bigint {
   return 0n;
 }
 
+/** The greatest common divisor; gcd(x, 0) is |x|. */
+export function gcd(x: number, y: number): number {
+  let [a, b] = [Math.abs(x), Math.abs(y)];
+  while (b !== 0) [a, b] = [b, a % b];
+  return a;
+}
+
+export function bigGcd(x: bigint, y: bigint): bigint {
+  let [a, b] = [x < 0n ? -x : x, y < 0n ? -y : y];
+  while (b !== 0n) [a, b] = [b, a % b];
+  return a;
+}
+
 /** Python's modulo: the result has the sign of the divisor. */
 export function remainder(a: number, b: number): number {
   const r = a % b;

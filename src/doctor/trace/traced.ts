@@ -159,6 +159,7 @@ export class Traced implements KernelArithmetic<Traced> {
   atan2(other: Traced): Traced { return this.binary("atan2", other, Math.atan2); }
   hypot(other: Traced): Traced { return this.binary("hypot", other, (x, y) => Math.hypot(x, y)); }
   nextafter(other: Traced): Traced { return this.binary("nextafter", other, special.nextafter); }
+  gcd(other: Traced): Traced { return this.binary("gcd", other, math.gcd); }
   copysign(other: Traced): Traced { return this.binary("copysign", other, math.copysign); }
   maximum(other: Operand): Traced { return this.binary("max", other, (x, y) => Math.max(x, y)); }
   minimum(other: Operand): Traced { return this.binary("min", other, (x, y) => Math.min(x, y)); }

@@ -1,7 +1,7 @@
 /** Factories: tensors made out of sizes, numbers and arrays. */
-import { factory, factoryOverload } from "../../dispatch/define.ts";
+import { composite, factory, factoryOverload } from "../../dispatch/define.ts";
 import { makeOp, type FunctionOp } from "../../dispatch/op.ts";
-import { RuntimeError } from "../../errors.ts";
+import { RuntimeError, ValueError, warn } from "../../errors.ts";
 import type { Device } from "../../tensor/device.ts";
 import { get_default_dtype, kindDefault, scalarKind, type DType } from "../../tensor/dtype.ts";
 import type { Sizes } from "../../tensor/layout.ts";
@@ -144,4 +144,33 @@ export const as_tensor: FunctionOp<[data: TensorData], TensorOptions> = factory(
   (data: TensorData, dtype: DType | null) =>
     data instanceof Tensor ? (dtype === null || dtype === data.dtype ? data : writeInto(emptyLike(data, dtype), data)) : fromData(data, dtype),
   { takesOut: false },
+);
+
+interface AsArrayOptions extends TensorOptions {
+  copy?: boolean | null;
+}
+
+/**
+ * `obj` as a tensor: a tensor of the dtype already is returned as it is unless `copy` says otherwise, and data are copied.
+ *
+ * @throws ValueError where `copy` is false, and `obj` is no tensor or has another dtype.
+ */
+export const asarray: FunctionOp<[obj: TensorData], AsArrayOptions> = composite(
+  "asarray(Any obj, *, ScalarType? dtype=None, Device? device=None, bool? copy=None, bool? requires_grad=None) -> Tensor",
+  (obj: TensorData, dtype: DType | null, _device: unknown, copy: boolean | null, requires: boolean | null) => {
+    if (!(obj instanceof Tensor)) {
+      if (copy === false) throw new ValueError("can't alias arbitrary sequence into a tensor.");
+      return fromData(obj, dtype).requires_grad_(requires ?? false);
+    }
+    if (requires === null && obj.requires_grad) {
+      warn("torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass requires_grad=False explicitly to get the old behavior and silence this warning.");
+    }
+    const wanted = dtype ?? obj.dtype;
+    if (copy === false && wanted !== obj.dtype) throw new ValueError(`can't alias tensor with dtype '${obj.dtype.title}' into dtype '${wanted.title}'.`);
+    const result = obj.to(wanted, { copy: copy === true });
+    const keeps = requires ?? obj.requires_grad;
+    if (!result.is_leaf) return keeps ? result : result.detach();
+    return result.requires_grad_(keeps);
+  },
+  { method: false, takesOut: false },
 );

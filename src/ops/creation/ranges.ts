@@ -1,7 +1,7 @@
 /** Evenly spaced numbers. */
 import { factory, factoryOverload } from "../../dispatch/define.ts";
 import { makeOp, type FunctionOp } from "../../dispatch/op.ts";
-import { NotImplementedError, RuntimeError, ValueError } from "../../errors.ts";
+import { NotImplementedError, RuntimeError, ValueError, warn } from "../../errors.ts";
 import { bool, checkFits, FLOAT, float32, get_default_dtype, int64, scalarKind, uint8, type DType } from "../../tensor/dtype.ts";
 import { viewTyped } from "../../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
@@ -29,7 +29,11 @@ function arangeOf(start: Scalar, end: Scalar, step: Scalar, dtype: DType | null)
   if (Number(step) > 0 ? last < first : last > first) throw new RuntimeError("upper bound and lower bound inconsistent with step sign");
   const size = type === int64 ? wholeSteps(BigInt(first), BigInt(last), BigInt(by)) : Math.ceil((Number(given[1]) - Number(given[0])) / Number(given[2]));
   if (!(size <= 2 ** 63)) throw new RuntimeError("invalid size, possible overflow?");
-  const out = emptyTensor([size], type);
+  return stepped(first, by, size, type);
+}
+
+function stepped(first: Scalar, by: Scalar, size: number, dtype: DType): Tensor {
+  const out = emptyTensor([size], dtype);
   const data = viewTyped(out);
   if (data instanceof BigInt64Array) for (let i = 0; i < size; i++) data[i] = BigInt(first) + BigInt(by) * BigInt(i);
   else for (let i = 0; i < size; i++) data[i] = Number(first) + Number(by) * i;
@@ -50,6 +54,27 @@ export const arange: FunctionOp<[start: Bound, end?: Bound, step?: Bound], Tenso
   ],
   false,
 ) as typeof arange;
+
+/**
+ * Numbers from `start` to `end`, which is one of them where the steps reach it; of the default dtype. PyTorch will remove it: use `arange`.
+ *
+ * @throws RuntimeError where the step is 0, or leads away from `end`.
+ */
+export const range: FunctionOp<[start: Bound, end: Bound, step?: Bound], TensorOptions & { step?: Bound }> = factory(
+  "range(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None) -> Tensor",
+  (start: Scalar, end: Scalar, step: Scalar, dtype: DType | null) => {
+    warn(
+      "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
+    );
+    const type = dtype ?? get_default_dtype();
+    const [first, last, by] = [start, end, step].map(Number);
+    if (by === 0) throw new RuntimeError("step must be nonzero");
+    if (!Number.isFinite(first) || !Number.isFinite(last)) throw new RuntimeError(`unsupported range: ${finiteText(start)} -> ${finiteText(end)}`);
+    if (by > 0 ? last < first : last > first) throw new RuntimeError("upper bound and lower bound inconsistent with step sign");
+    if (type === bool) throw new NotImplementedError(`"range_cpu" not implemented for 'Bool'`);
+    return stepped(within(start, type), within(step, type), Math.floor((last - first) / by) + 1, type);
+  },
+);
 
 /** Both halves are counted from their own end, as PyTorch does, so that the ends are exact; `map` is applied before storing. */
 function spaced(name: string, start: Scalar, end: Scalar, steps: number, dtype: DType | null, map: (x: number) => number): Tensor {

@@ -40,7 +40,7 @@ export const hardtanhForm = new PointwiseOverload("hardtanh(Tensor self, Scalar 
   layout: "like self",
 });
 
-function leakyReluForm(passed: "self" | "result", node: string): PointwiseOverload {
+export function leakyReluForm(passed: "self" | "result", node: string): PointwiseOverload {
   const slope: Formula = ({ self, grad, negative_slope }) => zeroOf(self).add(1).where(self.gt(0), negative_slope).mul(grad);
   const slopeOfResult: Formula = ({ result, grad, negative_slope }) => zeroOf(result).add(1).where(result.gt(0), negative_slope).mul(grad);
   return new PointwiseOverload("leaky_relu(Tensor self, Scalar negative_slope) -> Tensor", {

@@ -53,6 +53,38 @@ export const polygamma: FunctionOp<[n: number, input: Tensor]> = pointwise("poly
 /** The same as a method, whose tensor comes first. */
 export const polygammaMethod: InplaceOp<[self: Tensor, n: number]> = pointwise("polygamma(Tensor self, int n) -> Tensor", { ...derivative, takesOut: false });
 
+const dimensions = new Map<number, Order>();
+
+/** The formulas in p dimensions, which are kept as those of `orderOf` are. */
+function dimensionsOf(p: number): Order {
+  if (p < 1) throw new RuntimeError("p has to be greater than or equal to 1");
+  let found = dimensions.get(p);
+  if (found === undefined) {
+    const halves = Array.from({ length: p }, (_, j) => -j / 2);
+    const constant = (p * (p - 1) * Math.log(Math.PI)) / 4;
+    found = {
+      value: valueOnly(({ self }) => halves.map((h) => self.add(h).lgamma()).reduce((sum, term) => sum.add(term)).add(constant)),
+      grad: ({ grad, self }) => grad.mul(halves.map((h) => self.add(h).digamma()).reduce((sum, term) => sum.add(term))),
+    };
+    dimensions.set(p, found);
+  }
+  return found;
+}
+
+/**
+ * The logarithm of the gamma function in p dimensions: Σ lgamma(x - j / 2) over j < p, and p (p - 1) / 4 · log π.
+ *
+ * @throws RuntimeError where p is less than 1, or `self` holds bools.
+ */
+export const mvlgamma: InplaceOp<[self: Tensor, p: number]> = pointwise("mvlgamma(Tensor self, int p) -> Tensor", {
+  out: "float",
+  value: choose(["p"], (p: number) => dimensionsOf(p).value),
+  backward: { self: choose(["p"], (p: number) => dimensionsOf(p).grad) },
+  refuse: ([self]) => {
+    if ((self as Tensor).dtype.kind === BOOL) throw new RuntimeError("The input tensor may not be a boolean tensor.");
+  },
+});
+
 /** The number whose erf is `self`. */
 export const erfinv: Unary = pointwise("erfinv(Tensor self) -> Tensor", {
   out: "float",
