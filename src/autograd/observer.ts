@@ -12,7 +12,7 @@ export interface BackwardCall {
 }
 
 /** How a value leaves the graph, or a tensor is asked for its gradient or to have one. */
-export type Reading = "data" | "detach_" | "grad" | "requires_grad" | "item" | "tolist" | "toTypedArray" | "Number" | "print";
+export type Reading = "data" | "detach_" | "grad" | "requires_grad" | "freeze" | "item" | "tolist" | "toTypedArray" | "Number" | "print";
 
 export interface GraphObserver {
   /** Does it look at gradients later on? Otherwise their memory is given back as soon as the graph has used them. */

@@ -54,7 +54,7 @@ const detachedView =
   "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.";
 
 function setRequiresGrad(tensor: Tensor, value: boolean, dtypeText: string): void {
-  if (value && observed.by !== null) observed.by.read(tensor, "requires_grad", null);
+  observed.by?.read(tensor, value ? "requires_grad" : "freeze", null);
   if (value) checkCanRequireGrad(tensor.dtype, dtypeText);
   if (tensor._counter === null && value && !isInference()) {
     throw new RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");

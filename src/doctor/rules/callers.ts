@@ -1,6 +1,6 @@
 /** Follows what an op is given through the parameters of the functions around it, to the call that had it in its hands. */
 import type { OpEvent, Place } from "../trace/events.ts";
-import { commaSeparated, enclosing, type Span } from "../trace/source.ts";
+import { commaSeparated, enclosing, placeKey, type Span } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { editOf } from "./describe.ts";
 import { operandsOf } from "./operands.ts";
@@ -49,6 +49,13 @@ export function originOf(trace: Trace, op: OpEvent, operand: Span): Origin {
   return { place, argument, single };
 }
 
+/** The two calls at which the ways to two ops part: where one function made both, its own calls of what leads to them. */
+export function apart(one: OpEvent, other: OpEvent): [Place | null, Place | null] {
+  const [left, right] = [one, other].map(({ place, callers }) => (place === null ? [] : [place, ...callers]).toReversed());
+  const at = left.findIndex((place, i) => placeKey(place) !== placeKey(right[i] ?? null));
+  return at < 0 ? [one.place, other.place] : [left[at], right[at] ?? other.place];
+}
+
 /** Where those operands of an op came from that are one of some tensors. */
 export function originsOf(trace: Trace, op: OpEvent, tensors: readonly number[]): Origin[] {
   const operands = operandsOf(trace, op);
@@ -58,5 +65,12 @@ export function originsOf(trace: Trace, op: OpEvent, tensors: readonly number[])
 /** `h.detach()` in place of `h`, once where several ops are given it. */
 export function detached(trace: Trace, origins: readonly Origin[]): Edit[] {
   const places = new Map(origins.map(({ single: { file, span } }) => [`${file}:${span.end}`, { file, span }]));
-  return [...places.values()].map(({ file, span }) => editOf(trace, file, { start: span.end, end: span.end }, ".detach()"));
+  return [...places.values()].map(({ file, span }) => editOf(trace, file, span, detachedText(trace.textOf(span, file))));
+}
+
+/** `h.detach()`; of `h ?? 0`, which may be no tensor, `h?.detach() ?? 0`. */
+export function detachedText(text: string): string {
+  const either = /^([\w$.!]+)\s*\?\?\s*(.*)$/s.exec(text);
+  if (either !== null) return `${either[1]}?.detach() ?? ${either[2]}`;
+  return /^[\w$.!]+$|\)$|\]$/.test(text) ? `${text}.detach()` : `(${text}).detach()`;
 }

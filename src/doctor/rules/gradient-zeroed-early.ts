@@ -1,5 +1,7 @@
-import { culpritOf, lineOf } from "./describe.ts";
+import { apart } from "./callers.ts";
+import { culpritAt, lineOf } from "./describe.ts";
 import type { AccumulateEvent, OpEvent, WriteEvent } from "../trace/events.ts";
+import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { moved, statementOf } from "./statements.ts";
 import { gradientsOf, takersOf, updatesOf } from "./updates.ts";
@@ -36,7 +38,10 @@ function idleUpdate(trace: Trace, leaf: number): Idle | null {
 }
 
 /** The line that zeroes comes after the one that updates. */
-const later = (trace: Trace, { zeroed, update }: Idle): Edit[] => moved(trace, statementOf(trace, zeroed.place), statementOf(trace, update.place));
+function later(trace: Trace, { zeroed, update }: Idle): Edit[] {
+  const [zeroing, updating] = apart(zeroed, update);
+  return moved(trace, statementOf(trace, zeroing), statementOf(trace, updating));
+}
 
 export const gradientZeroedEarly: Rule = {
   id: "gradient-zeroed-early",
@@ -73,12 +78,13 @@ for (let step = 0; step < 3; step++) {
     if (found.length === 0) return [];
     const [{ zeroed, update, filled }] = found;
     const names = found.map(({ leaf }) => trace.nameOf(leaf));
-    const place = trace.backwards.get(filled.backward)!.place;
-    const text = `${lineOf(place, zeroed.place?.file)} fills ${names[0]}.grad, ${lineOf(zeroed.place)}, ${trace.callText(zeroed)}, sets it to zero, and only then ${lineOf(update.place, zeroed.place?.file)} updates ${names[0]} by it`;
+    const [zeroing, updating] = apart(zeroed, update);
+    const culprit = culpritAt(trace, zeroing, zeroing === zeroed.place ? trace.callText(zeroed) : undefined);
+    const updates = lineOf(updating, zeroing?.file);
     const finding: Found = {
-      message: `the update of ${names.join(", ")} subtracts a gradient of zeros`, culprit: culpritOf(trace, zeroed), tensor: names[0],
-      why: text,
-      fix: { text: `reset the gradient after the update: move ${lineOf(zeroed.place)} behind ${lineOf(update.place, zeroed.place?.file)}`, edits: found.flatMap((idle) => later(trace, idle)) },
+      message: `the update of ${names.join(", ")} subtracts a gradient of zeros`, culprit, tensor: names[0],
+      why: `${lineOf(trace.backwards.get(filled.backward)!.place, zeroing?.file)} fills ${names[0]}.grad, ${lineOf(zeroing)}, ${culprit?.op ?? trace.callText(zeroed)}, sets it to zero, and only then ${updates} updates ${names[0]} by it`,
+      fix: { text: `reset the gradient after the update: move ${lineOf(zeroing)} behind ${updates}`, edits: [...new Map(found.map((idle) => [placeKey(apart(idle.zeroed, idle.update)[0]), idle])).values()].flatMap((idle) => later(trace, idle)) },
     };
     return [finding];
   },

@@ -22,10 +22,10 @@ function leavesBelow(trace: Trace, roots: readonly (number | null)[]): number[] 
   return [...seen].flatMap((node) => (node === null ? [] : (trace.nodes.get(node)?.accumulates ?? [])));
 }
 
-/** Leaves that require grad. */
+/** Leaves that require grad, and were not told in the end not to. */
 export function leavesOf(trace: Trace): number[] {
-  const asked = new Set(trace.reads.filter(({ how }) => how === "requires_grad").map(({ tensor }) => tensor));
-  return [...trace.tensors.values()].filter((t) => t.leaf && t.base === null && (t.requires_grad || asked.has(t.tensor)) && isFloat(t.dtype)).map(({ tensor }) => tensor);
+  const told = new Map(trace.reads.flatMap(({ how, tensor }) => (how === "requires_grad" || how === "freeze" ? [[tensor, how === "requires_grad"] as const] : [])));
+  return [...trace.tensors.values()].filter((t) => t.leaf && t.base === null && (told.get(t.tensor) ?? t.requires_grad) && isFloat(t.dtype)).map(({ tensor }) => tensor);
 }
 
 function isCutShort(trace: Trace, backward: number): boolean {

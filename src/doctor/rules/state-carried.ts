@@ -1,4 +1,4 @@
-import { detached, originsOf } from "./callers.ts";
+import { detached, detachedText, originsOf } from "./callers.ts";
 import { culpritAt, culpritOf, lineOf } from "./describe.ts";
 import type { BackwardEvent, OpEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -70,8 +70,8 @@ for (let step = 0; step < 2; step++) {
       const origins = carried.uses.flatMap((op) => originsOf(trace, op, carried.tensors));
       const [origin] = originsOf(trace, use, carried.tensors);
       const culprit = origin === undefined ? culpritOf(trace, use) : culpritAt(trace, origin.place, origin.place === use.place ? trace.callText(use) : undefined);
-      const name = origin === undefined ? trace.nameOf(carried.tensors[0]) : trace.textOf(origin.argument, origin.place.file);
-      const cut = new Set(origins.map(({ single: { file, span } }) => `${trace.textOf(span, file)}.detach()`));
+      const name = origin === undefined ? trace.nameOf(carried.tensors[0]) : trace.textOf(origin.argument, origin.place.file).replace(/\s*\?\?.*$/s, "");
+      const cut = new Set(origins.map(({ single: { file, span } }) => detachedText(trace.textOf(span, file))));
       return [{
         message: `${name} carries the graph of one round into the next`, culprit, tensor: name,
         why: `${lineOf(carried.first.place)} freed the graph of ${name}; ${lineOf(culprit, carried.first.place?.file)}, ${culprit?.op ?? trace.callText(use)}, used it again in the next round, and backward came to what was freed`,

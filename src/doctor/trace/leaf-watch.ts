@@ -75,7 +75,7 @@ export class LeafWatch {
     if (all.filter(([, { count }]) => count === 1).length > 2) this.reasons.add("leaves of one backward each");
     for (const entry of all) {
       const [leaf, { count, moved }] = entry;
-      if (count === 0) this.reasons.add("a leaf without a gradient");
+      if (count === 0 && leaf._requiresGrad) this.reasons.add("a leaf without a gradient");
       else if (leaf._meta?.grad && !moved) this.reasons.add("a gradient that is zero");
       if (isTraining && count > 1 && !isUpdated(entry)) this.reasons.add("a leaf that no update changes");
     }

@@ -317,7 +317,7 @@ export class Recorder implements Observer {
         event: "read", tensor: id, how, place: currentPlaces()[0] ?? null, requires_grad: requiresGrad(tensor),
         numbers: how === "print" || result instanceof Tensor ? [] : numbersIn(result), result: result instanceof Tensor ? this.idOf(result) : null,
       });
-      if (how !== "grad" && how !== "data" && how !== "requires_grad" && this.isSick(tensor)) this.poisoned(tensor, "read", null);
+      if (how !== "grad" && how !== "data" && how !== "requires_grad" && how !== "freeze" && this.isSick(tensor)) this.poisoned(tensor, "read", null);
       if (how === "data") this.tape?.alias(tensor, result as Tensor);
     });
   }

@@ -114,7 +114,7 @@ export class Watch implements Observer {
 
   read(tensor: Tensor, how: Reading, result: unknown): void {
     if (this.inBackward > 0) return;
-    if (how !== "data" && how !== "grad" && hasNonFinite(tensor)) this.reasons.add("a value that is not finite");
+    if (how !== "data" && how !== "grad" && how !== "freeze" && hasNonFinite(tensor)) this.reasons.add("a value that is not finite");
     if (how === "requires_grad") {
       if (tensor.dtype.kind !== FLOAT) this.reasons.add("an error");
     } else if (how === "data") this.aliases.add((result as Tensor)._counter ?? this);

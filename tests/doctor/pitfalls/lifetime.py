@@ -50,6 +50,60 @@ def hidden_state_kept_by_module():
         (memory.forward(torch.ones(1, 2)) ** 2).sum().backward()
 
 
+def state_handed_through_layers():
+    class Layer:
+        def __init__(self):
+            self.w = torch.tensor([[0.5, -0.5], [0.25, 1.0]], requires_grad=True)
+
+        def forward(self, x):
+            return torch.nn.functional.linear(x, self.w)
+
+    class Cell:
+        def __init__(self):
+            self.input = Layer()
+            self.state = Layer()
+
+        def forward(self, x, h):
+            return (self.input.forward(x) + self.state.forward(h)).tanh()
+
+    cell = Cell()
+    h = torch.zeros(1, 2)
+    for _ in range(3):
+        h = cell.forward(torch.ones(1, 2), h)  # culprit
+        (h ** 2).sum().backward()
+
+
+def total_added_in_place():
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    total = torch.zeros(1)
+    for step in range(4):
+        loss = ((w * step) ** 2).sum()
+        loss.backward()
+        total.add_(loss)  # culprit
+
+
+def zeroed_by_a_method():
+    class Trainer:
+        def __init__(self):
+            self.w = torch.tensor([1.0, 2.0], requires_grad=True)
+
+        def zero_grad(self):
+            self.w.grad.zero_()
+
+        def update(self):
+            with torch.no_grad():
+                self.w -= 0.1 * self.w.grad
+
+        def step(self):
+            (self.w ** 2).sum().backward()
+            self.zero_grad()  # culprit
+            self.update()
+
+    trainer = Trainer()
+    for _ in range(3):
+        trainer.step()
+
+
 def running_mean_carried():
     w = torch.tensor([0.5, -0.5], requires_grad=True)
     mean = torch.zeros(2)

@@ -120,6 +120,120 @@ for (let step = 0; step < 3; step++) {
     proved: true,
   },
   {
+    name: "state-handed-through-layers",
+    source: "forum, a recurrent cell that is built of layers",
+    rule: "state-carried",
+    bad: `
+class Layer {
+  w = torch.tensor([[0.5, -0.5], [0.25, 1]], { requires_grad: true });
+  forward(x: torch.Tensor): torch.Tensor {
+    return torch.nn.functional.linear(x, this.w);
+  }
+}
+class Cell {
+  input = new Layer();
+  state = new Layer();
+  forward(x: torch.Tensor, h: torch.Tensor): torch.Tensor {
+    return this.input.forward(x).add(this.state.forward(h)).tanh();
+  }
+}
+const cell = new Cell();
+let h = torch.zeros(1, 2);
+for (let step = 0; step < 3; step++) {
+  h = cell.forward(torch.ones(1, 2), h); // culprit
+  h.pow(2).sum().backward();
+}
+`,
+    good: `
+class Layer {
+  w = torch.tensor([[0.5, -0.5], [0.25, 1]], { requires_grad: true });
+  forward(x: torch.Tensor): torch.Tensor {
+    return torch.nn.functional.linear(x, this.w);
+  }
+}
+class Cell {
+  input = new Layer();
+  state = new Layer();
+  forward(x: torch.Tensor, h: torch.Tensor): torch.Tensor {
+    return this.input.forward(x).add(this.state.forward(h)).tanh();
+  }
+}
+const cell = new Cell();
+let h = torch.zeros(1, 2);
+for (let step = 0; step < 3; step++) {
+  h = cell.forward(torch.ones(1, 2), h.detach());
+  h.pow(2).sum().backward();
+}
+`,
+    proved: true,
+  },
+  {
+    name: "total-added-in-place",
+    source: "forum, a running loss that is added up in place",
+    rule: "graph-grows",
+    bad: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+const total = torch.zeros(1);
+for (let step = 0; step < 4; step++) {
+  const loss = w.mul(step).pow(2).sum();
+  loss.backward();
+  total.add_(loss); // culprit
+}
+`,
+    good: `
+const w = torch.tensor([1, 2], { requires_grad: true });
+const total = torch.zeros(1);
+for (let step = 0; step < 4; step++) {
+  const loss = w.mul(step).pow(2).sum();
+  loss.backward();
+  total.add_(loss.detach());
+}
+`,
+    proved: true,
+  },
+  {
+    name: "zeroed-by-a-method",
+    source: "forum, zero_grad between backward and step",
+    rule: "gradient-zeroed-early",
+    bad: `
+class Trainer {
+  w = torch.tensor([1, 2], { requires_grad: true });
+  zeroGrad(): void {
+    this.w.grad?.zero_();
+  }
+  update(): void {
+    torch.no_grad(() => this.w.sub_(this.w.grad!.mul(0.1)));
+  }
+  step(): void {
+    this.w.pow(2).sum().backward();
+    this.zeroGrad(); // culprit
+    this.update();
+  }
+}
+const trainer = new Trainer();
+for (let i = 0; i < 3; i++) trainer.step();
+`,
+    good: `
+class Trainer {
+  w = torch.tensor([1, 2], { requires_grad: true });
+  zeroGrad(): void {
+    this.w.grad?.zero_();
+  }
+  update(): void {
+    torch.no_grad(() => this.w.sub_(this.w.grad!.mul(0.1)));
+  }
+  step(): void {
+    this.w.pow(2).sum().backward();
+    this.update();
+    this.zeroGrad();
+  }
+}
+const trainer = new Trainer();
+for (let i = 0; i < 3; i++) trainer.step();
+`,
+    proved: true,
+  },
+  {
     name: "running-mean-carried",
     source: "forum, an average of outputs kept in the graph",
     rule: "state-carried",

@@ -297,6 +297,53 @@ loss.backward();
     proved: true,
   },
   {
+    name: "recording-off-since-an-evaluation",
+    source: "forum, an evaluation that switches recording off and not on again",
+    rule: "graph-cut",
+    bad: `
+class Linear {
+  w = torch.tensor([1.5, 2.5], { requires_grad: true });
+  forward(x: torch.Tensor): torch.Tensor {
+    return x.matmul(this.w);
+  }
+}
+const model = new Linear();
+const x = torch.tensor([[1, 2], [3, 4]]);
+function evaluate(): number {
+  torch.set_grad_enabled(false); // culprit
+  return Number(model.forward(x).mean());
+}
+evaluate();
+try {
+  const loss = model.forward(x).pow(2).mean();
+  loss.backward();
+} finally {
+  torch.set_grad_enabled(true);
+}
+`,
+    good: `
+class Linear {
+  w = torch.tensor([1.5, 2.5], { requires_grad: true });
+  forward(x: torch.Tensor): torch.Tensor {
+    return x.matmul(this.w);
+  }
+}
+const model = new Linear();
+const x = torch.tensor([[1, 2], [3, 4]]);
+function evaluate(): number {
+  return torch.no_grad(() => Number(model.forward(x).mean()));
+}
+evaluate();
+try {
+  const loss = model.forward(x).pow(2).mean();
+  loss.backward();
+} finally {
+  torch.set_grad_enabled(true);
+}
+`,
+    proved: true,
+  },
+  {
     name: "parameter-unused",
     source: "forum, a layer that forward() never calls",
     rule: "unused-input",

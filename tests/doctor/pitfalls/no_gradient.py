@@ -120,6 +120,29 @@ def grad_mode_left_off():
     loss.backward()
 
 
+def recording_off_since_an_evaluation():
+    class Linear:
+        def __init__(self):
+            self.w = torch.tensor([1.5, 2.5], requires_grad=True)
+
+        def forward(self, x):
+            return x @ self.w
+
+    model = Linear()
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+
+    def evaluate():
+        torch.set_grad_enabled(False)  # culprit
+        return model.forward(x).mean().item()
+
+    evaluate()
+    try:
+        loss = (model.forward(x) ** 2).mean()
+        loss.backward()
+    finally:
+        torch.set_grad_enabled(True)
+
+
 def parameter_unused():
     w = torch.tensor([1.5, 2.5], requires_grad=True)
     bias = torch.zeros(2, requires_grad=True)  # culprit
