@@ -31,9 +31,7 @@ function madeBefore(trace: Trace, node: number, { place }: BackwardEvent): MadeB
   const source = place === null ? undefined : trace.sources.get(place.file);
   if (place === null || source === undefined) return null;
   const head = loopAround(source, positionOf(source, place.line, place.column));
-  const below = new Set([node]);
-  for (const one of below) for (const next of trace.nodes.get(one)!.next) if (next !== null) below.add(next);
-  const ops = [...below].flatMap((one) => trace.opOf(one) ?? []).map((op) => trace.userOp(op));
+  const ops = [...trace.nodesBelow([node])].flatMap((one) => trace.opOf(one) ?? []).map((op) => trace.userOp(op));
   const statements = new Map(ops.map((op) => [placeKey(op.place), statementOf(trace, op.place)]));
   const lone = new Map([...statements.values()].flatMap((s) => (s === null ? [] : [[s.span.start, s] as const])));
   const isMovable = head !== null && [...statements.values()].every((s) => s !== null && s.file === place.file && s.span.end <= head.start);

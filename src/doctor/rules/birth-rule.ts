@@ -4,7 +4,7 @@ import { grouped } from "../trace/group.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Span } from "../trace/source.ts";
 import { culpritOf, editOf, equationText, harmfulBirths, headline, numberText, pathText, whereBorn } from "./describe.ts";
-import { rootsOf } from "./leaves.ts";
+import { rootsAreFinite } from "./leaves.ts";
 import { isMethod, operandsOf } from "./operands.ts";
 import type { Culprit, Edit, Found, Fix } from "./rule.ts";
 
@@ -72,7 +72,7 @@ function together(fixes: readonly Fix[]): Fix {
 
 /** Does what forward made come to light in a gradient alone? */
 function isHidden(trace: Trace, { phase, equation }: BirthEvent, { what, values }: PoisonEvent): boolean {
-  return phase === "forward" && equation !== null && what === "grad" && values.nan > 0 && rootsOf(trace).every((root) => trace.tensors.get(root)!.values.nonfinite.length === 0);
+  return phase === "forward" && equation !== null && what === "grad" && values.nan > 0 && rootsAreFinite(trace);
 }
 
 /** An op that a backward called is differentiated where it is a part of a second derivative; in a custom Function it is the program's own. */

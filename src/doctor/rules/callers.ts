@@ -2,9 +2,9 @@
 import type { OpEvent, Place } from "../trace/events.ts";
 import { commaSeparated, enclosing, placeKey, type Span } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
-import { editOf } from "./describe.ts";
+import { culpritAt, editOf } from "./describe.ts";
 import { operandsOf } from "./operands.ts";
-import type { Edit } from "./rule.ts";
+import type { Culprit, Edit } from "./rule.ts";
 
 /** A call, and what stands among its arguments. */
 export interface Origin {
@@ -47,6 +47,11 @@ export function originOf(trace: Trace, op: OpEvent, operand: Span): Origin {
     [place, argument] = [caller, given];
   }
   return { place, argument, single };
+}
+
+/** The call at a place to blame that led to an op, or is its own. */
+export function culpritOfCall(trace: Trace, place: Place | null, op: OpEvent): Culprit | null {
+  return culpritAt(trace, place, place === op.place ? trace.callText(op) : undefined);
 }
 
 /** The two calls at which the ways to two ops part: where one function made both, its own calls of what leads to them. */

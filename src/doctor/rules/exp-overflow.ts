@@ -2,7 +2,7 @@ import { clampEdits, findBirths, operandText, widenEdits } from "./birth-rule.ts
 import type { BirthEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { kindOf } from "./kinds.ts";
-import { rootsOf } from "./leaves.ts";
+import { rootsAreFinite } from "./leaves.ts";
 import type { Fix, Rule } from "./rule.ts";
 
 /** Exponents up to this are in the range of float64, and so are the squares of their powers. */
@@ -47,7 +47,7 @@ loss.backward();
       const bounded: Fix = { text: `use softmax, logsumexp or sigmoid, or bound the input: ${x}.clamp({ max: 40 })`, edits: clampEdits(trace, birth, op, "{ max: 40 }") };
       const wide: Fix = { text: `use softmax, logsumexp or sigmoid, or compute in float64: ${x}.double()`, edits: widenEdits(trace, birth, op) };
       // A bound changes what is computed, unless a mask hides it.
-      const isHidden = rootsOf(trace).every((root) => trace.tensors.get(root)!.values.nonfinite.length === 0);
+      const isHidden = rootsAreFinite(trace);
       return isHidden || wide.edits.length === 0 || !canWiden(trace, birth) ? bounded : { ...wide, others: [bounded] };
     },
   }),

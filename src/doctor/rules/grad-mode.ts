@@ -22,8 +22,10 @@ export function switchedOffBy(trace: Trace, op: OpEvent): ModeCall | null {
 
 /** The body of `no_grad(() => body)` in its place; a call that switches recording off for good goes. */
 export function switchedOn(trace: Trace, { place, isForGood }: ModeCall): Edit[] {
-  const statement = statementOf(trace, place);
-  if (isForGood) return statement === null ? [] : [removed(trace, statement)];
+  if (isForGood) {
+    const statement = statementOf(trace, place);
+    return statement === null ? [] : [removed(trace, statement)];
+  }
   const expression = trace.expression(place)!;
   const last = expression.arguments.at(-1);
   const body = last === undefined ? null : /^\(\)\s*=>\s*(?!\{)([\s\S]*)$/.exec(trace.textOf(last, place!.file));

@@ -1,6 +1,6 @@
-import { apart } from "./callers.ts";
-import { culpritAt, lineOf } from "./describe.ts";
-import type { AccumulateEvent, OpEvent, WriteEvent } from "../trace/events.ts";
+import { apart, culpritOfCall } from "./callers.ts";
+import { lineOf } from "./describe.ts";
+import type { AccumulateEvent, OpEvent, Place, WriteEvent } from "../trace/events.ts";
 import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { moved, statementOf } from "./statements.ts";
@@ -12,7 +12,9 @@ interface Idle {
   readonly leaf: number;
   readonly filled: AccumulateEvent;
   readonly zeroed: OpEvent;
-  readonly update: OpEvent;
+  /** The calls that led to the write and to the update. */
+  readonly zeroing: Place | null;
+  readonly updating: Place | null;
 }
 
 function isZeroing(trace: Trace, { op }: WriteEvent): boolean {
@@ -32,15 +34,17 @@ function idleUpdate(trace: Trace, leaf: number): Idle | null {
     // A copy that was taken before is no zero.
     const takers = takersOf(trace, update, grads);
     if (takers.length === 0 || takers.some((op) => trace.isBefore(op, write))) continue;
-    return { leaf, filled, zeroed: trace.userOp(trace.ops.get(write.op)!), update };
+    const zeroed = trace.userOp(trace.ops.get(write.op)!);
+    const [zeroing, updating] = apart(zeroed, update);
+    return { leaf, filled, zeroed, zeroing, updating };
   }
   return null;
 }
 
-/** The line that zeroes comes after the one that updates. */
-function later(trace: Trace, { zeroed, update }: Idle): Edit[] {
-  const [zeroing, updating] = apart(zeroed, update);
-  return moved(trace, statementOf(trace, zeroing), statementOf(trace, updating));
+/** The lines that zero come after those that update, each once. */
+function later(trace: Trace, found: readonly Idle[]): Edit[] {
+  const lines = new Map(found.map((idle) => [placeKey(idle.zeroing), idle]));
+  return [...lines.values()].flatMap(({ zeroing, updating }) => moved(trace, statementOf(trace, zeroing), statementOf(trace, updating)));
 }
 
 export const gradientZeroedEarly: Rule = {
@@ -76,15 +80,14 @@ for (let step = 0; step < 3; step++) {
     const leaves = [...new Set(trace.accumulations.map(({ tensor }) => tensor))].toSorted((a, b) => a - b);
     const found = leaves.flatMap((leaf) => idleUpdate(trace, leaf) ?? []);
     if (found.length === 0) return [];
-    const [{ zeroed, update, filled }] = found;
+    const [{ zeroed, zeroing, updating, filled }] = found;
     const names = found.map(({ leaf }) => trace.nameOf(leaf));
-    const [zeroing, updating] = apart(zeroed, update);
-    const culprit = culpritAt(trace, zeroing, zeroing === zeroed.place ? trace.callText(zeroed) : undefined);
+    const culprit = culpritOfCall(trace, zeroing, zeroed);
     const updates = lineOf(updating, zeroing?.file);
     const finding: Found = {
       message: `the update of ${names.join(", ")} subtracts a gradient of zeros`, culprit, tensor: names[0],
       why: `${lineOf(trace.backwards.get(filled.backward)!.place, zeroing?.file)} fills ${names[0]}.grad, ${lineOf(zeroing)}, ${culprit?.op ?? trace.callText(zeroed)}, sets it to zero, and only then ${updates} updates ${names[0]} by it`,
-      fix: { text: `reset the gradient after the update: move ${lineOf(zeroing)} behind ${updates}`, edits: [...new Map(found.map((idle) => [placeKey(apart(idle.zeroed, idle.update)[0]), idle])).values()].flatMap((idle) => later(trace, idle)) },
+      fix: { text: `reset the gradient after the update: move ${lineOf(zeroing)} behind ${updates}`, edits: later(trace, found) },
     };
     return [finding];
   },

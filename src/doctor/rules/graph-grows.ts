@@ -1,6 +1,7 @@
 import { detached, originsOf } from "./callers.ts";
 import { culpritOf, lineOf } from "./describe.ts";
 import type { OpEvent } from "../trace/events.ts";
+import { grouped } from "../trace/group.ts";
 import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Rule } from "./rule.ts";
@@ -19,7 +20,7 @@ interface Growth {
 
 function growths(trace: Trace): Growth[] {
   const ends = [...trace.ends.values()].filter(({ backward, error }) => error === null && !trace.backwards.get(backward)!.create_graph);
-  const uses = new Map<string, { tensor: number; node: number; use: OpEvent; end: number }[]>();
+  const uses: { line: string; tensor: number; node: number; use: OpEvent; end: number }[] = [];
   for (const use of trace.ops.values()) {
     if (use.within !== null || use.run !== null || !use.grad_mode || use.severs) continue;
     const end = ends.findLastIndex((e) => trace.isBefore(e, use));
@@ -27,22 +28,14 @@ function growths(trace: Trace): Growth[] {
     for (const tensor of new Set(use.inputs)) {
       const made = trace.madeAt(tensor, use);
       if (made === null || trace.isBefore(ends[end], made.op)) continue;
-      const key = `${placeKey(use.place)} ${placeKey(trace.userOp(made.op).place)}`;
-      uses.set(key, [...(uses.get(key) ?? []), { tensor, node: made.node, use, end }]);
+      uses.push({ line: `${placeKey(use.place)} ${placeKey(trace.userOp(made.op).place)}`, tensor, node: made.node, use, end });
     }
   }
-  return [...uses.values()].flatMap((list) => {
+  return [...grouped(uses, ({ line }) => line).values()].flatMap((list) => {
     const each = list.filter(({ end }, i) => i === 0 || end !== list[i - 1].end);
     const grows = each.length >= rounds && each.every(({ node }, i) => i === 0 || (node !== each[i - 1].node && trace.path(node, each[i - 1].node, null).length > 0));
     return grows ? [{ tensors: each.map(({ tensor }) => tensor), nodes: each.map(({ node }) => node), use: each[each.length - 1].use }] : [];
   });
-}
-
-/** How many nodes a graph has. */
-function sizeOf(trace: Trace, root: number): number {
-  const seen = new Set([root]);
-  for (const node of seen) for (const next of trace.nodes.get(node)!.next) if (next !== null) seen.add(next);
-  return seen.size;
 }
 
 export const graphGrows: Rule = {
@@ -81,7 +74,7 @@ for (let step = 0; step < 5; step++) {
       const cut = losses.length > 0 ? losses : [tensors[tensors.length - 1]];
       return {
         message: `the graph of ${name} grows from round to round`, culprit: culpritOf(trace, use), tensor: name,
-        why: `${lineOf(use.place)}, ${trace.callText(use)}, is given ${name} with the graph of all rounds before: ${sizeOf(trace, nodes[0])} nodes at first, ${sizeOf(trace, nodes[nodes.length - 1])} after ${nodes.length} rounds`,
+        why: `${lineOf(use.place)}, ${trace.callText(use)}, is given ${name} with the graph of all rounds before: ${trace.nodesBelow([nodes[0]]).size} nodes at first, ${trace.nodesBelow([nodes[nodes.length - 1]]).size} after ${nodes.length} rounds`,
         fix: { text: `cut it there: ${cut.map((t) => `${trace.nameOf(t)}.detach()`).join(", ")}`, edits: detached(trace, originsOf(trace, use, cut)) },
       };
     }),

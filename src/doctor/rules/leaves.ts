@@ -17,9 +17,7 @@ export function forgottenLeaves(trace: Trace): number[] {
 
 /** The leaves that a graph leads to. */
 function leavesBelow(trace: Trace, roots: readonly (number | null)[]): number[] {
-  const seen = new Set(roots);
-  for (const node of seen) if (node !== null) trace.nodes.get(node)?.next.forEach((next) => seen.add(next));
-  return [...seen].flatMap((node) => (node === null ? [] : (trace.nodes.get(node)?.accumulates ?? [])));
+  return [...trace.nodesBelow(roots)].flatMap((node) => trace.nodes.get(node)?.accumulates ?? []);
 }
 
 /** Leaves that require grad, and were not told in the end not to. */
@@ -41,4 +39,9 @@ const isFloat = (dtype: string): boolean => dtype.startsWith("float");
 /** The roots of all backwards. */
 export function rootsOf(trace: Trace): number[] {
   return [...new Set([...trace.backwards.values()].flatMap(({ roots }) => roots))];
+}
+
+/** Is the value of every root finite? */
+export function rootsAreFinite(trace: Trace): boolean {
+  return rootsOf(trace).every((root) => trace.tensors.get(root)!.values.nonfinite.length === 0);
 }

@@ -1,6 +1,7 @@
-import { detached, detachedText, originsOf } from "./callers.ts";
-import { culpritAt, culpritOf, lineOf } from "./describe.ts";
+import { culpritOfCall, detached, detachedText, originsOf } from "./callers.ts";
+import { culpritOf, lineOf } from "./describe.ts";
 import type { BackwardEvent, OpEvent } from "../trace/events.ts";
+import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Found, Rule } from "./rule.ts";
 
@@ -25,7 +26,7 @@ export function carriedState(trace: Trace, backward: number, node: number): Carr
   if (first.place === null || first.place.line !== second.place?.line || first.place.column !== second.place.column) return null;
   const end = trace.ends.get(first.backward)!;
   const own = [...trace.ops.values()].filter((op) => op.within === null && op.run === null);
-  const at = ({ place }: OpEvent): string => `${place?.file}:${place?.line}:${place?.column}`;
+  const at = ({ place }: OpEvent): string => placeKey(place);
   const later = own.filter((op) => op.grad_mode && trace.isBefore(end, op));
   const again = new Set(later.map(at));
   const isCarried = (input: number, op: OpEvent): boolean => {
@@ -67,9 +68,10 @@ for (let step = 0; step < 2; step++) {
       const carried = node === null || !refusal.test(error?.message ?? "") ? null : carriedState(trace, backward, node);
       if (carried === null) return [];
       const [use] = carried.uses;
-      const origins = carried.uses.flatMap((op) => originsOf(trace, op, carried.tensors));
-      const [origin] = originsOf(trace, use, carried.tensors);
-      const culprit = origin === undefined ? culpritOf(trace, use) : culpritAt(trace, origin.place, origin.place === use.place ? trace.callText(use) : undefined);
+      const byUse = carried.uses.map((op) => originsOf(trace, op, carried.tensors));
+      const origins = byUse.flat();
+      const [[origin]] = byUse;
+      const culprit = origin === undefined ? culpritOf(trace, use) : culpritOfCall(trace, origin.place, use);
       const name = origin === undefined ? trace.nameOf(carried.tensors[0]) : trace.textOf(origin.argument, origin.place.file).replace(/\s*\?\?.*$/s, "");
       const cut = new Set(origins.map(({ single: { file, span } }) => detachedText(trace.textOf(span, file))));
       return [{

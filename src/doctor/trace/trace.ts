@@ -201,6 +201,13 @@ export class Trace {
     return /^(?!torch\b)[\w$.]+$/.test(name) ? name : null;
   }
 
+  /** The nodes that backward comes to from some, themselves included. */
+  nodesBelow(roots: Iterable<number | null>): Set<number> {
+    const found = new Set([...roots].filter((node) => node !== null));
+    for (const node of found) for (const next of this.nodes.get(node)?.next ?? []) if (next !== null) found.add(next);
+    return found;
+  }
+
   /** The nodes from a root of a backward to `node`, and on to the leaf that `wanted` names, or to any. */
   path(root: number, through: number, wanted: number | null): number[] {
     const down = this.walk(root, (node) => node === through);

@@ -4,9 +4,10 @@ import { factorize, solveFactored } from "../../backends/reference/lu.ts";
 import { composite, kernel } from "../../dispatch/define.ts";
 import type { FunctionOp, Op } from "../../dispatch/op.ts";
 import { exactDtype } from "../../dispatch/out.ts";
-import { float32, int32 } from "../../tensor/dtype.ts";
+import { int32 } from "../../tensor/dtype.ts";
 import { viewTyped } from "../../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
+import { finfo } from "../creation/type-info.ts";
 import { where } from "../pointwise/selection.ts";
 import { _linalg_svd } from "../reductions/singular-values.ts";
 import { batchOf, byColumns, checkFloating, checkSquare, eachMatrix } from "./matrices.ts";
@@ -46,8 +47,6 @@ function solveByFactors(A: Tensor, LU: Tensor, pivots: Tensor, d: Tensor): Tenso
   return result;
 }
 
-const epsilonOf = (A: Tensor): number => (A.dtype === float32 ? 2 ** -23 : 2 ** -52);
-
 /** The gradient of the determinant of singular matrices: that of the product of the singular values. */
 function singularGradient(A: Tensor, grad: Tensor): Tensor {
   const [U, S, Vh] = _linalg_svd(A);
@@ -67,10 +66,10 @@ function detGradient(grad: Tensor, result: Tensor, A: Tensor, LU: Tensor, pivots
   const d = grad.mul(result);
   if (!gradMode.enabled) {
     const diagonal = LU.diagonal(0, -2, -1);
-    const regular = byColumns(LU._sizes, LU, LU.add(where(diagonal.eq(0), epsilonOf(A), 0).to(A.dtype).diag_embed()));
+    const regular = byColumns(LU._sizes, LU, LU.add(where(diagonal.eq(0), finfo(A.dtype).eps, 0).to(A.dtype).diag_embed()));
     return solveByFactors(A, regular, pivots, d);
   }
-  const singular = result.abs().lt(100 * epsilonOf(A));
+  const singular = result.abs().lt(100 * finfo(A.dtype).eps);
   if (singular.any().item() === false) return solveSystem(A.mT, scaledIdentity(A, d));
   if (singular.all().item() === true) return singularGradient(A, grad);
   const out = A.mul(0);

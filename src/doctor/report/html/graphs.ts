@@ -43,9 +43,7 @@ function unreached(trace: Trace): number[] {
 
 function search(trace: Trace, source: Source): Reached {
   const roots = source === null ? unreached(trace) : source.nodes.filter((node) => node !== null);
-  const ids = new Set(roots);
-  for (const id of ids) for (const next of trace.nodes.get(id)?.next ?? []) if (next !== null) ids.add(next);
-  return { roots, ids };
+  return { roots, ids: trace.nodesBelow(roots) };
 }
 
 export class Graphs {
@@ -77,8 +75,7 @@ export class Graphs {
   graph(source: Source): Graph {
     const { roots, ids } = reached(this.trace, source);
     const cuts = this.cuts.among(ids);
-    const behind = new Set(cuts.flatMap((cut) => cut.behind));
-    for (const id of behind) for (const next of this.trace.nodes.get(id)!.next) if (next !== null) behind.add(next);
+    const behind = this.trace.nodesBelow(cuts.flatMap((cut) => cut.behind));
     const lost = source === null ? [...new Set(cuts.flatMap(({ losses }) => losses))] : [];
     // Nodes are told of after those that they lead to: what no recorded op knows comes first and last, and a cut before its first user.
     const nodes = [...new Set(cuts.flatMap(({ leaves }) => leaves))].map((leaf) => this.unrecorded(leaf, true, []));
