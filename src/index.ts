@@ -1,7 +1,7 @@
 /** The torch namespace: `import * as torch from "leafgrad"`. */
 import "./ops/methods.ts";
 
-export { Tensor } from "./tensor/tensor.ts";
+export { Tensor } from "./ops/creation/legacy.ts";
 export * from "./ops/functions.ts";
 export * from "./ops/function-only.ts";
 export { get_num_threads, set_num_threads } from "./ops/parallel.ts";

@@ -187,6 +187,7 @@ const methods: ThisType<Tensor & TensorAutograd> & Record<string, unknown> = {
     retainGrad(this);
   },
   detach_() {
+    if (isInference()) return this;
     if (this._view !== null) throw new RuntimeError(detachedView);
     if (observed.by !== null) observed.by.read(this, "detach_", this);
     forget(this);

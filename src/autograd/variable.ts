@@ -87,12 +87,21 @@ export const writes: { watcher: ((self: Tensor) => void) | null } = { watcher: n
 
 /** Throws PyTorch's text where `self` may not be written; called before anything is changed. */
 export function checkInplace(self: Tensor, anyRequiresGrad: boolean): void {
+  checkHistory(self, anyRequiresGrad);
+  refuseInferenceWrite(self);
+}
+
+/** PyTorch notices it when it counts the write, after all other refusals. */
+export function refuseInferenceWrite(self: Tensor): void {
+  if (self._counter !== null || isInference()) return;
+  throw new RuntimeError(
+    "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.",
+  );
+}
+
+/** `checkInplace` but for inference tensors. */
+export function checkHistory(self: Tensor, anyRequiresGrad: boolean): void {
   if (writes.watcher !== null) writes.watcher(self);
-  if (self._counter === null && !isInference()) {
-    throw new RuntimeError(
-      "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.",
-    );
-  }
   if (!anyRequiresGrad || !gradMode.enabled) return;
   if (self._view !== null) {
     refuseViewWrite(self, "is being");

@@ -5,7 +5,7 @@ import type { Grads } from "../autograd/node.ts";
 import { observed } from "../autograd/observer.ts";
 import { exposeSaved } from "../autograd/saved-attributes.ts";
 import { markRequiresGrad } from "../autograd/tensor-autograd.ts";
-import { asView, bumpVersion, checkInplace, rebaseHistory, setHistory } from "../autograd/variable.ts";
+import { asView, bumpVersion, checkHistory, checkInplace, rebaseHistory, setHistory } from "../autograd/variable.ts";
 import { Signature } from "../schema/arguments.ts";
 import { parseSchema, type Schema } from "../schema/schema.ts";
 import { checkDevice } from "../tensor/device.ts";
@@ -98,6 +98,8 @@ export interface KernelDefinition {
   takesOut?: boolean;
   /** How it takes `out`. Default: in the dtype of the result. */
   outRule?: OutRule;
+  /** Has it the calls of `schema/deprecated.ts` too? */
+  hasDeprecated?: boolean;
 }
 
 /** An op with a kernel of its own. */
@@ -116,7 +118,8 @@ export class KernelOverload implements Overload, Differentiable {
 
   constructor(text: string, definition: KernelDefinition) {
     this.schema = parseSchema(text);
-    this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? false, takesOut: definition.takesOut ?? true });
+    const { numbers = false, takesOut = true, hasDeprecated = false } = definition;
+    this.signature = new Signature(this.schema, { numbersAsTensors: numbers, takesOut, hasDeprecated });
     this.outRule = definition.outRule ?? exactDtype;
     this.nodeName = definition.node ?? defaultNodeName(this.schema.name);
     this.rules = gradientRules(this.schema, definition.backward ?? {});
@@ -134,10 +137,10 @@ export class KernelOverload implements Overload, Differentiable {
   call(values: unknown[]): unknown {
     // The node comes first: an input that may not be used in the graph is refused before anything else.
     const node = mustRecord(this, values) && (this.definition.recorded?.(values) ?? true) ? new OpNode(this, values) : null;
+    node?.save(values, null);
     const result = unrecorded(() => this.definition.forward(...values));
     const outputs: readonly Tensor[] = result instanceof Tensor ? [result] : result;
     if (node !== null && outputs.some((t) => t.dtype.kind === FLOAT)) {
-      node.save(values, null);
       outputs.forEach((output, i) => {
         if (output.dtype.kind === FLOAT && !this.definition.constants?.includes(this.schema.returns[i])) setHistory(output, node);
       });
@@ -151,7 +154,8 @@ export class KernelOverload implements Overload, Differentiable {
   private callInplace(values: unknown[]): Tensor {
     const self = values[0] as Tensor;
     const recording = (self.dtype.kind === FLOAT || !this.definition.floatsOnly) && mustRecord(this, values);
-    checkInplace(self, recording);
+    // A copy looks at inference tensors itself, once there is a result.
+    (typeof this.definition.inplace === "function" ? checkInplace : checkHistory)(self, recording);
     const node = recording ? new OpNode(this, values) : null;
     node?.save(values, () => ops.clone(self));
     unrecorded(() => {

@@ -1,5 +1,6 @@
 /** What an op is to its users and to dispatch: one function, one method, one in-place method over its overloads. */
 import { isPlainObject, Signature } from "../schema/arguments.ts";
+import { modernCall } from "../schema/deprecated.ts";
 import { mismatch } from "../schema/mismatch.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { observed } from "./observer.ts";
@@ -127,6 +128,8 @@ function dispatch(op: AnyOp, args: unknown[], isMethod: boolean): unknown {
     const values = overload.signature.match(args, named);
     if (values !== null) return overload.call(values);
   }
+  const modern = modernCall(op.opName, op.overloads[0].signature, args, named, isMethod);
+  if (modern !== null) return dispatch(op, modern, isMethod);
   throw mismatch(op.opName, op.overloads.map((o) => o.signature), args, named, isMethod);
 }
 
@@ -136,6 +139,8 @@ function dispatchInplace(op: AnyOp, args: unknown[]): Tensor {
     const values = overload.signature.match(args, named);
     if (values !== null) return overload.inplace!(values);
   }
+  const modern = modernCall(`${op.opName}_`, op.overloads[0].signature, args, named, true);
+  if (modern !== null) return dispatchInplace(op, modern);
   throw mismatch(`${op.opName}_`, op.inplaceOverloads.map((o) => o.signature), args, named, true);
 }
 

@@ -2,7 +2,7 @@
 import { gradMode } from "../autograd/grad-mode.ts";
 import { ops } from "../autograd/engine-ops.ts";
 import { exposeSaved } from "../autograd/saved-attributes.ts";
-import { bumpVersion, checkInplace, rebaseHistory, requiresGrad, setHistory } from "../autograd/variable.ts";
+import { bumpVersion, checkHistory, checkInplace, rebaseHistory, refuseInferenceWrite, requiresGrad, setHistory } from "../autograd/variable.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Formula } from "../ir/arithmetic.ts";
 import { Signature } from "../schema/arguments.ts";
@@ -61,6 +61,8 @@ export interface PointwiseDefinition {
   method?: boolean;
   /** Does the function take `out`? Default: yes. */
   takesOut?: boolean;
+  /** Has it the calls of `schema/deprecated.ts` too? */
+  hasDeprecated?: boolean;
   /** Does it write to elements that share memory, with a warning? Default: it refuses to. */
   writesShared?: boolean;
   /** How it takes `out`. Default: only in the dtype of the result where that is the dtype of the only operand. */
@@ -75,7 +77,7 @@ export interface PointwiseDefinition {
 const nothingSaid: Partial<Record<keyof PointwiseDefinition, undefined>> = {
   backward: undefined, out: undefined, unpromoted: undefined, promoted: undefined, refuse: undefined, check: undefined, node: undefined,
   noDerivative: undefined, numbers: undefined, inplace: undefined, method: undefined, takesOut: undefined, writesShared: undefined, outRule: undefined,
-  layout: undefined, castName: undefined, value: undefined,
+  layout: undefined, castName: undefined, value: undefined, hasDeprecated: undefined,
 };
 
 /** A formula as the value of an op. */
@@ -127,7 +129,8 @@ export class PointwiseOverload implements Overload {
     this.schema = parseSchema(text);
     const { parameters, positions } = this.schema;
     const tensors = parameters.filter((p) => p.type === "Tensor");
-    this.signature = new Signature(this.schema, { numbersAsTensors: definition.numbers ?? tensors.length > 1, takesOut: definition.takesOut ?? true });
+    const { numbers = tensors.length > 1, takesOut = true, hasDeprecated = false } = definition;
+    this.signature = new Signature(this.schema, { numbersAsTensors: numbers, takesOut, hasDeprecated });
     this.nodeName = definition.node ?? (definition.noDerivative === undefined ? defaultNodeName(this.schema.name) : "torch::autograd::NotImplemented");
     this.definition = { ...nothingSaid, ...definition };
     this.differentiable = Object.entries(definition.backward ?? {})
@@ -362,7 +365,7 @@ export class PointwiseOverload implements Overload {
   private callInplace(values: unknown[]): Tensor {
     const self = values[0] as Tensor;
     const recording = gradMode.enabled && this.anyRequiresGrad(values);
-    checkInplace(self, recording);
+    checkHistory(self, recording);
     const { common, out: outDtype } = this.dtypes(values);
     const made = recording ? this.makeNode(values, common, "_") : null;
     const node = self.dtype.kind === FLOAT || this.definition.noDerivative === undefined ? made : null;
@@ -373,6 +376,7 @@ export class PointwiseOverload implements Overload {
       throw new RuntimeError(`result type ${outDtype.title} can't be cast to the desired output type ${this.definition.castName?.(self.dtype) ?? self.dtype.title}`);
     }
     this.definition.check?.(values, common, outDtype);
+    refuseInferenceWrite(self);
     this.compute(values, common, self.dtype, self);
     bumpVersion(self);
     if (node !== null) {

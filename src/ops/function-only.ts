@@ -8,7 +8,7 @@ export * from "./linalg/bilinear.ts";
 export * from "./shape/combining.ts";
 export * from "./nn/convolution.ts";
 export * from "./creation/creation.ts";
-export { BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor, ShortTensor } from "./creation/legacy.ts";
+export { BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor, set_default_tensor_type, ShortTensor } from "./creation/legacy.ts";
 export * from "./linalg/distance.ts";
 export * from "./nn/dropout.ts";
 export * from "./linalg/einsum.ts";

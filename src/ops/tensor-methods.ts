@@ -1,11 +1,11 @@
 /** Methods of Tensor that PyTorch has as methods only: conversions, reading out, and the like. */
 import { CompositeOverload, composite } from "../dispatch/define.ts";
 import { makeOp, type InplaceOp, type Op, type SplitOp, type TensorLike } from "../dispatch/op.ts";
-import { ValueError } from "../errors.ts";
 import { bool, DType, float32, float64, int16, int32, int64, int8, uint8 } from "../tensor/dtype.ts";
 import { checkDevice, type Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { castTo, contiguous as contiguousOf, copy as copyOp, type MemoryFormat } from "./creation/copy.ts";
+import { dtypeOfType, type LegacyConstructor } from "./creation/legacy.ts";
 import { polygammaMethod } from "./pointwise/gamma-functions.ts";
 import { where as whereOp } from "./pointwise/selection.ts";
 
@@ -65,23 +65,14 @@ export { toBool as bool };
 /** `self` as the dtype of `other`. */
 export const type_as: Op<[self: Tensor, other: Tensor]> = composite("type_as(Tensor self, Tensor other) -> Tensor", (self: Tensor, other: Tensor) => castTo(self, other.dtype));
 
-const tensorTypes = new Map([float32, float64, int64, int32, int16, int8, uint8, bool].map((dtype) => [`torch.${dtype.title}Tensor`, dtype]));
-
-/** The dtype of tensors that are called `name`. */
-function dtypeOfType(name: string): DType {
-  const dtype = tensorTypes.get(name);
-  if (dtype === undefined) throw new ValueError(`invalid type: '${name}'`);
-  return dtype;
-}
-
-/** `self` as another dtype, which may be given by its name for tensors, "torch.FloatTensor"; without one, that name of its own dtype. */
-export const type: SplitOp<[self: Tensor], unknown, string, [self: Tensor, dtype: DType | string], { non_blocking?: boolean }, Tensor> = makeOp(
+/** `self` as another dtype, which may be given by its constructor or the name of that, "torch.FloatTensor"; without one, that name of its own dtype. */
+export const type: SplitOp<[self: Tensor], unknown, string, [self: Tensor, dtype: DType | LegacyConstructor | string], { non_blocking?: boolean }, Tensor> = makeOp(
   "type",
   [
     new CompositeOverload("type(Tensor self, ScalarType? dtype=None, bool non_blocking=False) -> Tensor", (self: Tensor, dtype: DType | null) =>
       dtype === null ? `torch.${self.dtype.title}Tensor` : castTo(self, dtype),
     ),
-    new CompositeOverload("type(Tensor self, str dtype, bool non_blocking=False) -> Tensor", (self: Tensor, name: string) => castTo(self, dtypeOfType(name))),
+    new CompositeOverload("type(Tensor self, Any dtype, bool non_blocking=False) -> Tensor", (self: Tensor, type: LegacyConstructor | string) => castTo(self, dtypeOfType(type))),
   ],
   true,
 ) as typeof type;

@@ -53,12 +53,16 @@ export interface SignatureOptions {
   numbersAsTensors?: boolean | "apart";
   /** The function takes `out`; true unless said otherwise. */
   takesOut?: boolean;
+  /** The op has the calls of `deprecated.ts` too. */
+  hasDeprecated?: boolean;
 }
 
 /** A schema made ready for matching calls. */
 export class Signature {
   readonly schema: Schema;
+  readonly options: SignatureOptions;
   readonly takesOut: boolean;
+  readonly hasDeprecated: boolean;
   /** Position of the parameter that takes its elements one by one, as a lone int list does (`x.view(2, 3)`); -1: none. */
   readonly varargs: number;
   private readonly checks: readonly Check[];
@@ -70,9 +74,12 @@ export class Signature {
   /** Can arguments that are all given by position be taken as they are? */
   private readonly isPlain: boolean;
 
-  constructor(schema: Schema, { numbersAsTensors = false, takesOut = true }: SignatureOptions = {}) {
+  constructor(schema: Schema, options: SignatureOptions = {}) {
+    const { numbersAsTensors = false, takesOut = true, hasDeprecated = false } = options;
     this.schema = schema;
+    this.options = options;
     this.takesOut = takesOut;
+    this.hasDeprecated = hasDeprecated;
     const tensorType = numbersAsTensors === "apart" ? "NoNumber" : numbersAsTensors ? "Number" : "Tensor";
     this.checks = schema.parameters.map((p) => checkOf(p.type === "Tensor" ? { ...p, type: tensorType } : p));
     this.takesTensor = schema.parameters.map((p) => p.type === "Tensor" && !p.isList && numbersAsTensors !== "apart");

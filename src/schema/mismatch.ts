@@ -8,7 +8,7 @@ type Named = Record<string, unknown> | null;
 /** The error for a call that none of `signatures` takes; a method's `args` begin with `self`. */
 export function mismatch(name: string, signatures: readonly Signature[], args: readonly unknown[], named: Named, isMethod: boolean): TypeError {
   const candidates = isMethod ? signatures.filter((s) => s.schema.parameters[0].name === "self" && s.schema.parameters[0].type !== "Scalar") : signatures;
-  if (candidates.length === 1) return complain(candidates[0], name, args, named, isMethod);
+  if (candidates.length === 1 && !candidates[0].hasDeprecated) return complain(candidates[0], name, args, named, isMethod);
   const misspelt = Object.keys(named ?? {}).find((key) => candidates.every((s) => s.positionOf(key) === undefined));
   const hint = misspelt === undefined ? null : nearest(misspelt, candidates.flatMap(namesOf));
   if (hint !== null) return unexpected(name, misspelt!, hint);
@@ -23,15 +23,19 @@ export function mismatch(name: string, signatures: readonly Signature[], args: r
   const got = [...given.map(typeText), ...keywords.map(([k, v]) => `${k}=${typeText(v)}`)];
   // PyTorch leaves a comma after the last keyword where there are no positional arguments.
   const list = got.join(", ") + (given.length === 0 && keywords.length > 0 ? ", " : "");
+  const refusal = `${name}() received an invalid combination of arguments - got`;
+  if (candidates.length === 1) return new TypeError(`${refusal} (${list}), but expected ${signatureText(candidates[0], isMethod)}`);
   const options = candidates.map((s) => {
     const form = pythonForm(s, isMethod);
     return ` * (${form.join(", ")})\n${whyNot(form, given, keywords)}`;
   });
-  return new TypeError(`${name}() received an invalid combination of arguments - got (${list}), but expected one of:\n${options.join("")}`);
+  return new TypeError(`${refusal} (${list}), but expected one of:\n${options.join("")}`);
 }
 
 const parametersOf = (s: Signature, isMethod: boolean): readonly Parameter[] => s.schema.parameters.slice(isMethod ? 1 : 0);
 const namesOf = (s: Signature): string[] => s.schema.parameters.filter((p) => p.name !== "self").map((p) => p.name);
+
+export const signatureText = (signature: Signature, isMethod: boolean): string => `(${pythonForm(signature, isMethod).join(", ")})`;
 
 /** The parameters as PyTorch's texts list them: `Tensor input`, `int dim`, `*`, `torch.dtype dtype = None`. */
 function pythonForm(signature: Signature, isMethod: boolean): string[] {

@@ -1,11 +1,18 @@
 /** Methods that make a new tensor of `self`'s dtype; they are no functions of the torch namespace. */
-import { factory } from "../../dispatch/define.ts";
+import { composite, factory } from "../../dispatch/define.ts";
 import type { Op } from "../../dispatch/op.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import type { Sizes } from "../../tensor/layout.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import type { Size, TensorOptions } from "./creation.ts";
 import { checkSizes, fillChecked, filled, fromData, strided, type TensorData } from "./fill.ts";
+import { construct } from "./legacy.ts";
+
+type New = Op<[self: Tensor, ...sizesOrData: number[] | [data: TensorData]]>;
+
+/** A tensor of `self`'s dtype as the constructors make it, of sizes or of data. */
+const newOf: New = composite("new(Tensor self, Any[] *args=[]) -> Tensor", (self: Tensor, given: unknown[]) => construct(self.dtype, given));
+export { newOf as new };
 
 type NewSized = Op<[self: Tensor, size: Size], TensorOptions> & ((self: Tensor, ...sizes: number[]) => Tensor);
 

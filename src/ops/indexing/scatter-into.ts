@@ -20,7 +20,13 @@ function combineFor(self: Tensor, combine: Combine): Combine {
 export function checkScatter(self: Tensor, dim: number, index: Tensor, src: Tensor | null): void {
   if (index._numel > 0 && !isIndexDtype(index.dtype)) throw new RuntimeError("scatter(): Expected dtype int32/int64 for index");
   if (src !== null && src.dtype !== self.dtype) throw new RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype");
-  if (index._numel === 0) return;
+  if (index._numel > 0) checkScatterSizes(self, dim, index, src);
+  refuseInternalOverlap(self);
+  refuseOverlap(self, index);
+  if (src !== null) refuseOverlap(self, src);
+}
+
+function checkScatterSizes(self: Tensor, dim: number, index: Tensor, src: Tensor | null): void {
   const [into, at, from] = [self, index, src ?? index].map((t) => dimensioned(t).sizes);
   if (at.length !== into.length) throw new RuntimeError("Index tensor must have the same number of dimensions as self tensor");
   if (at.length !== from.length) throw new RuntimeError("Index tensor must have the same number of dimensions as src tensor");
@@ -34,9 +40,6 @@ export function scatterInto(self: Tensor, dim: number, index: Tensor, src: Tenso
   const d = wrapDim(dim, self._sizes.length);
   const source = src instanceof Tensor ? src : null;
   checkScatter(self, d, index, source);
-  refuseInternalOverlap(self);
-  refuseOverlap(self, index);
-  if (source !== null) refuseOverlap(self, source);
   const value = source ?? fillChecked(emptyTensor([], self.dtype), src as Scalar);
   if (index._numel === 0) return;
   const { sizes } = dimensioned(index);

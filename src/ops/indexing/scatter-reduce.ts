@@ -102,8 +102,8 @@ function failingTwice(value: Tensor, message: string): Tensor {
 
 function scatterReduceInto(self: Tensor, dim: number, index: Tensor, src: Tensor, reduce: Reduction, includeSelf: boolean): void {
   if (!(reduce in combines)) throw new RuntimeError(`reduce argument must be either sum, prod, mean, amax or amin, got ${String(reduce)}`);
-  if (reduce === "mean" && self.dtype === bool) throw new NotImplementedError(`"scatter_gather_tensor_cpu_reduce_mean" not implemented for 'Bool'`);
   checkScatter(self, wrapDim(dim, self._sizes.length), index, src);
+  if (reduce === "mean" && self.dtype === bool) throw new NotImplementedError(`"scatter_gather_tensor_cpu_reduce_mean" not implemented for 'Bool'`);
   if (!includeSelf) scatterInto(self, dim, index, filled([], neutral(reduce, self.dtype), self.dtype).expand(src._sizes), "assign");
   scatterInto(self, dim, index, src, combines[reduce]);
   if (reduce !== "mean") return;

@@ -60,6 +60,7 @@ export const addmm: InplaceOp<[self: Tensor, mat1: Tensor, mat2: Tensor], Scales
       refuseOtherSizes(self, [mat1._sizes[0], mat2._sizes[1]]);
       return addmmForward(self, mat1, mat2, beta, alpha);
     }),
+    hasDeprecated: true,
     backward: {
       self: ({ grad, beta }) => scaled(grad, beta),
       mat1: ({ grad, mat2, mat1_sizes, mat1_strides, alpha }) => scaled(leftGradient(grad, mat2, mat1_sizes, mat1_strides), alpha),
@@ -86,6 +87,7 @@ export const addmv: InplaceOp<[self: Tensor, mat: Tensor, vec: Tensor], Scales &
       refuseOtherSizes(self, [mat._sizes[0]]);
       return addmvForward(self, mat, vec, beta, alpha);
     }),
+    hasDeprecated: true,
     backward: {
       self: ({ grad, beta }) => scaled(grad, beta),
       mat: ({ grad, vec, alpha }) => scaled(grad.ger(vec), alpha),
@@ -114,6 +116,7 @@ type Batched = InplaceOp<[self: Tensor, batch1: Tensor, batch2: Tensor], Scales 
 export const baddbmm: Batched = kernel("baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", {
   forward: baddbmmForward,
   inplace: overwriting(baddbmmForward),
+  hasDeprecated: true,
   backward: {
     self: ({ grad, beta }) => scaled(grad, beta),
     batch1: ({ grad, batch2, alpha }) => scaled(grad.bmm(batch2.transpose(1, 2)), alpha),
@@ -142,6 +145,7 @@ const batchGradient = (grad: Tensor, [batches]: Sizes): Tensor => grad.unsqueeze
 export const addbmm: Batched = kernel("addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", {
   forward: addbmmForward,
   inplace: overwriting(addbmmForward),
+  hasDeprecated: true,
   backward: {
     self: ({ grad, beta }) => scaled(grad, beta),
     batch1: ({ grad, batch2, batch1_sizes, alpha }) => scaled(batchGradient(grad, batch1_sizes).bmm(batch2.transpose(1, 2)), alpha),
@@ -190,6 +194,7 @@ export const addr: InplaceOp<[self: Tensor, vec1: Tensor, vec2: Tensor], Scales 
   {
     forward: (self: Tensor, vec1: Tensor, vec2: Tensor, beta: Factor, alpha: Factor) => addOuter(self, vec1, vec2, beta, alpha, null),
     inplace: (self: Tensor, vec1: Tensor, vec2: Tensor, beta: Factor, alpha: Factor) => void addOuter(self, vec1, vec2, beta, alpha, self),
+    hasDeprecated: true,
     backward: {
       self: ({ grad, beta }) => scaled(grad, beta),
       vec1: ({ grad, vec2, alpha }) => scaled(grad.mv(vec2), alpha),

@@ -2,10 +2,11 @@
 import { composite, KernelOverload } from "../../dispatch/define.ts";
 import { refuseBroadcastOutput } from "../../dispatch/iterate.ts";
 import type { FunctionOp } from "../../dispatch/op.ts";
+import { castable } from "../../dispatch/out.ts";
 import { PointwiseOverload } from "../../dispatch/pointwise.ts";
 import { RuntimeError, ValueError, NotImplementedError } from "../../errors.ts";
 import type { Arithmetic } from "../../ir/arithmetic.ts";
-import { BOOL, int64, FLOAT } from "../../tensor/dtype.ts";
+import { BOOL, FLOAT, get_default_dtype, int64 } from "../../tensor/dtype.ts";
 import { broadcastSizes, listText, sameSizes } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { filled } from "../creation/fill.ts";
@@ -95,6 +96,8 @@ const softForward = lossInOwnDtype(lossForward(({ self, target }) => target.mul(
 const softKernel = new KernelOverload("soft_margin_loss(Tensor self, Tensor target, int reduction) -> Tensor", {
   forward: (self: Tensor, target: Tensor, reduction: number) => {
     refuseBroadcastOutput(self, broadcastSizes(self._sizes, target._sizes));
+    if (self.dtype.kind === BOOL) throw new RuntimeError(boolNegation);
+    if (self.dtype.kind !== FLOAT && target.dtype.kind !== FLOAT) castable(self.dtype, get_default_dtype());
     return softForward(self, target, reduction);
   },
   backward: { self: ({ grad, self, target, reduction }) => owned(softSlope.call([grad, self, target, share(self, reduction)])) },

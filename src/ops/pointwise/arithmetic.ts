@@ -30,6 +30,7 @@ export const add: Scaled = pointwise("add.Tensor(Tensor self, Tensor other, *, S
   value: choose(["alpha"], (alpha) => (alpha === 1 ? plainSum : scaledSum)),
   backward: { self: pass, other: choose(["alpha"], (alpha) => (alpha === 1 ? pass : scaledPass)) },
   check: checkAlpha,
+  hasDeprecated: true,
 });
 
 const negated: Formula = ({ grad }) => grad.neg();
@@ -49,6 +50,7 @@ export const sub: Scaled = pointwise("sub.Tensor(Tensor self, Tensor other, *, S
   backward: { self: pass, other: choose(["alpha"], (alpha) => (alpha === 1 ? negated : scaledNegated)) },
   refuse: refuseBools,
   check: checkAlpha,
+  hasDeprecated: true,
 });
 
 const reversed = choose(["alpha"], (alpha) => (alpha === 1 ? reversedDifference : scaledReversed));

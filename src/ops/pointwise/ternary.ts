@@ -21,6 +21,7 @@ export const addcmul: Scaled = pointwise("addcmul(Tensor self, Tensor tensor1, T
   },
   check: both(noKernel("addcmul_cpu_out", BOOL), mustFit(3)),
   numbers: false,
+  hasDeprecated: true,
 });
 
 const INTEGER_DIVISION =
@@ -53,6 +54,7 @@ export const addcdiv: Scaled = pointwise("addcdiv(Tensor self, Tensor tensor1, T
     if ((tensor1 as Tensor).dtype.kind !== FLOAT && (tensor2 as Tensor).dtype.kind !== FLOAT) throw new RuntimeError(INTEGER_DIVISION);
   },
   numbers: false,
+  hasDeprecated: true,
 });
 
 /** From the nearer end, so that a weight of 1 gives `end` exactly. */
