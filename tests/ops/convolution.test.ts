@@ -24,3 +24,14 @@ test.each(range(1, 4))("the adjoint of windows %i apart", (stride) => {
     }
   }
 });
+
+test("an output padding as long as the stride, which a dilation allows", () => {
+  torch.manual_seed(0);
+  const tensor = (...sizes: number[]): torch.Tensor => torch.randn(sizes, { ...double, requires_grad: true });
+  const inputs = [tensor(1, 2, 3, 2), tensor(2, 1, 2, 2), tensor(1)];
+  const run = (x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor): torch.Tensor =>
+    torch.conv_transpose2d(x, weight, { bias, stride: [1, 2], dilation: [2, 3], output_padding: [1, 2], padding: [0, 1] });
+  expect(run(...(inputs as [torch.Tensor, torch.Tensor, torch.Tensor])).shape).toEqual([1, 1, 6, 6]);
+  expect(torch.autograd.gradcheck(run, inputs)).toBe(true);
+  expect(torch.autograd.gradgradcheck(run, inputs)).toBe(true);
+});

@@ -7,14 +7,23 @@ import { listText, type Sizes } from "../../tensor/layout.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { checkKernel, checkShapes, convolutionOf, transposedSizes } from "./convolution-checks.ts";
 import { convolve, correlate, spreadWindows, type Movement } from "./convolution-product.ts";
-import { filled } from "../creation/fill.ts";
-import { cat } from "../shape/joining.ts";
+import { constant_pad_nd } from "./padding.ts";
 
 const movement = "int[] stride, int[] padding, int[] dilation, int groups";
 const moving = (stride: Sizes, padding: Sizes, dilation: Sizes, groups: number): Movement => ({ stride, padding, dilation, groups });
 const doubled = "ConvolutionBackwardBackward0";
 
 type Values = Record<"grad" | "grad_output" | "weight" | "input", Tensor> & Record<"stride" | "padding" | "dilation" | "input_sizes" | "weight_sizes" | "grad_output_sizes", Sizes> & { groups: number };
+
+/**
+ * The convolution of what a transposed one gave for an input of `sizes`: with an output padding as long as the stride, there are windows
+ * behind the last that no element was spread over.
+ */
+function convolutionTo(sizes: Sizes, input: Tensor, weight: Tensor, stride: Sizes, padding: Sizes, dilation: Sizes, groups: number): Tensor {
+  const whole = convolution(input, weight, null, stride, padding, dilation, false, [0], groups);
+  const kept = sizes.reduce((t: Tensor, size, d) => (t._sizes[d] === size ? t : t.narrow(d, 0, size)), whole);
+  return kept === whole ? whole : kept.contiguous();
+}
 
 /** The gradient of a convolution's input; a transposed convolution is the same, of a size that several sizes of `grad` have in common. */
 const inputGradient: KernelOverload = new KernelOverload(`convolution_input_backward(Tensor grad_output, Tensor weight, int[] sizes, ${movement}) -> Tensor`, {
@@ -32,7 +41,7 @@ const weightGradient: KernelOverload = new KernelOverload(`convolution_weight_ba
   forward: (grad: Tensor, input: Tensor, sizes: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: number) =>
     correlate(grad, input, sizes, moving(stride, padding, dilation, groups)),
   backward: {
-    grad_output: ({ grad, input, stride, padding, dilation, groups }: Values) => convolution(input, grad, null, stride, padding, dilation, false, [0], groups),
+    grad_output: ({ grad, input, grad_output_sizes, stride, padding, dilation, groups }: Values) => convolutionTo(grad_output_sizes, input, grad, stride, padding, dilation, groups),
     input: ({ grad, grad_output, input_sizes, stride, padding, dilation, groups }: Values) => inputGradient.call([grad_output, grad, input_sizes, stride, padding, dilation, groups]) as Tensor,
   },
   node: doubled,
@@ -66,7 +75,7 @@ export const convolution: FunctionOp<
   forward: convolutionForward,
   backward: {
     input: ({ grad, weight, input_sizes, stride, padding, dilation, transposed, groups }: Convolved) => {
-      if (transposed) return convolution(grad, weight, null, stride, padding, dilation, false, [0], groups);
+      if (transposed) return convolutionTo(input_sizes, grad, weight, stride, padding, dilation, groups);
       const [s, p, d] = [stride, padding, dilation].map((list) => full(list, input_sizes));
       return inputGradient.call([grad, weight, input_sizes, s, p, d, groups]) as Tensor;
     },
@@ -117,7 +126,7 @@ function same(input: Tensor, weight: Tensor, bias: Tensor | null, stride: Sizes,
   const total = w.slice(2).map((k, d) => full(dilation, w)[d] * (k - 1));
   const odd = total.map((t) => t % 2 !== 0 && t > 0);
   if (odd.includes(true)) warn("Using padding='same' with even kernel lengths and odd dilation may require a zero-padded copy of the input be created");
-  const evened = odd.reduce((t, isOdd, d) => (isOdd ? cat([t, filled(t._sizes.map((s, i) => (i === d + 2 ? 1 : s)), 0, t.dtype)], d + 2) : t), input);
+  const evened = odd.includes(true) ? constant_pad_nd(input, odd.toReversed().flatMap((isOdd) => [0, isOdd ? 1 : 0])) : input;
   return convolution(evened, weight, bias, stride, total.map((t) => Math.floor(t / 2)), dilation, false, [0], groups);
 }
 

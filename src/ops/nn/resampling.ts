@@ -37,7 +37,8 @@ export function nearestTaps({ from, to, factor }: Resampling, exact: boolean): T
 /** The two neighbours. */
 export function linearTaps(resampling: Resampling): Tap[] {
   const { from, to } = resampling;
-  const real = range(to, (i) => Math.max(centre(resampling, i), 0));
+  // Positions stay where the size does, whatever the factor.
+  const real = range(to, (i) => (from === to ? i : Math.max(centre(resampling, i), 0)));
   const lower = real.map((x) => Math.min(Math.floor(x), from - 1));
   const upper = real.map((x, i) => Math.min(Math.max(x - lower[i], 0), 1));
   return [
