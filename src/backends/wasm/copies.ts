@@ -24,5 +24,5 @@ export function copiesOf(values: readonly Vector[], inputs: readonly Vector[], c
 /** Are they made by instructions for whole vectors alone, of which there are not many? */
 function areStraight(values: readonly Vector[]): boolean {
   const nodes = new Set(values.flatMap((value) => [...value.nodes()]));
-  return nodes.size <= LONG && [...nodes].every(({ code: { tag } }) => tag !== "lanes" && tag !== "patch" && tag !== "rare");
+  return nodes.size <= LONG && [...nodes].every(({ code: { tag } }) => tag !== "lanes" && tag !== "patch");
 }

@@ -5,6 +5,7 @@ import { castVector } from "./casts.ts";
 import { holdsConstant, inI32, laneTypeOf, maskFor, Unsupported, widenMask, wrapNarrow } from "./elements.ts";
 import { floatBinary, floatUnary } from "./functions.ts";
 import { onePlusErf } from "./functions/error-function.ts";
+import { expBelow } from "./functions/exponential.ts";
 import { integerBinary } from "./integers.ts";
 import { maskType, type Graph, type Lanes, type Vector } from "./vector.ts";
 
@@ -58,6 +59,7 @@ function translateNode(e: Expr, graph: Graph, leaf: (e: Expr) => Vector, values:
     case "cast":
       return castVector(of(kind.of), kind.of.dtype, dtype);
     case "unary":
+      if (kind.name === "exp" && isBelowRow(kind.of)) return expBelow(of(kind.of));
       return unary(kind.name, of(kind.of), kind.of.dtype);
     case "binary": {
       const argument = argumentOfOnePlusErf(e);
@@ -71,6 +73,11 @@ function translateNode(e: Expr, graph: Graph, leaf: (e: Expr) => Vector, values:
     default:
       return leaf(e);
   }
+}
+
+/** Is it a difference from a row's value, which is nearly always the row's maximum? */
+function isBelowRow({ kind }: Expr): boolean {
+  return kind.tag === "binary" && kind.name === "sub" && kind.right.kind.tag === "row";
 }
 
 /** The x of a 1 + erf(x) in single precision; null for anything else. */

@@ -95,10 +95,17 @@ export class Vector {
 
   /** All that it is computed from and itself, the operands first. */
   nodes(): Set<Vector> {
+    return this.reach((v) => v.inputs);
+  }
+  /** Those of them that are computed always. */
+  usualNodes(): Set<Vector> {
+    return this.reach(({ code, inputs }) => (code.tag === "rare" ? inputs.slice(0, 2) : inputs));
+  }
+  private reach(inputsOf: (v: Vector) => readonly Vector[]): Set<Vector> {
     const nodes = new Set<Vector>();
     const visit = (v: Vector): void => {
       if (nodes.has(v)) return;
-      v.inputs.forEach(visit);
+      inputsOf(v).forEach(visit);
       nodes.add(v);
     };
     visit(this);

@@ -105,8 +105,12 @@ export class Writer {
 
   /** Brings lists of values of the same form into their locals, step by step for all lists. */
   keepAll(lists: readonly (readonly Vector[])[]): void {
-    const steps = lists.map((values) => [...new Set(values.flatMap((v) => [...v.nodes()]))].filter((node) => !this.ready.has(node)));
-    steps[0].forEach((_, i) => steps.forEach((list) => this.keep(list[i])));
+    const steps = lists.map((values) => [...new Set(values.flatMap((v) => [...v.usualNodes()]))].filter((node) => !this.ready.has(node)));
+    steps[0].forEach(({ code }, i) => {
+      const step = steps.map((list) => list[i]);
+      if (code.tag === "rare") this.keepRare(step);
+      else step.forEach((node) => this.keep(node));
+    });
   }
 
   /** Writes what is run again, or not always: it forgets afterwards what was computed within. */
@@ -148,7 +152,9 @@ export class Writer {
       case "lanes":
         return this.writeLanes(v, code.scalar, v.inputs);
       case "rare":
-        return this.writeRare(v.inputs);
+        this.keepRare([v]);
+        a.get(this.local(v));
+        return;
       case "patch":
         return this.writePatch(v, code.scalar, v.inputs);
       default:
@@ -183,17 +189,28 @@ export class Writer {
     a.get(result);
   }
 
-  private writeRare([usual, mask, other]: readonly Vector[]): void {
+  /** Brings values of which something is rare into their locals; what is rare is looked for in all of them at once. */
+  private keepRare(values: readonly Vector[]): void {
     const { a } = this;
-    const result = a.local("v128");
-    const where = this.keep(mask);
-    a.get(this.keep(usual)).set(result).get(where).op("v128.any_true").when(() => {
-      this.round(() => {
-        this.push(other);
-        a.get(result).get(where).op("v128.bitselect").set(result);
-      });
+    for (const v of values) {
+      const [usual, mask] = v.inputs;
+      this.keep(mask);
+      a.get(this.keep(usual)).set(this.local(v));
+    }
+    values.forEach(({ inputs: [, mask] }, i) => {
+      a.get(this.local(mask));
+      if (i > 0) a.op("v128.or");
     });
-    a.get(result);
+    a.op("v128.any_true").when(() => {
+      for (const v of values) {
+        const [, mask, other] = v.inputs;
+        this.round(() => {
+          this.push(other);
+          a.get(this.local(v)).get(this.local(mask)).op("v128.bitselect").set(this.local(v));
+        });
+      }
+    });
+    for (const v of values) this.ready.add(v);
   }
 
   /** Puts `scalar` of one lane of the arguments into that lane of the result. */

@@ -51,11 +51,34 @@ const expOfRest = (r: Vector): Vector => polynomial(r, [1, 1, ...forFormat(r, ex
 /** No power of two beyond these changes the result any more. */
 const clamped = (x: Vector): Vector => x.atMost(forFormat(x, 90, 711)).atLeast(forFormat(x, -104, -746));
 
-/** e^x · 2^extra. */
+/** e^x, but for a power of two, whose code with this offset is given too. */
+function mantissa(x: Vector, offset: number): { value: Vector; code: Vector } {
+  const { code, rest: r, exact, lost } = reduced(x, offset);
+  return { code, value: x.type === "f32" ? expOfRest(r) : exact.add(r.mul(r).mul(polynomial(r, expm1Double)).sub(lost)).add(1) };
+}
+
+/** e^x · 2^extra; its power of two goes in halves: a result may be subnormal, or overflow. */
+function expOfAny(x: Vector, extra: number): Vector {
+  const { value, code } = mantissa(x.atMost(forFormat(x, 90, 711)).atLeast(forFormat(x, -104, -746)), 2 * formatOf(x).bias + extra);
+  return scaled(value, code);
+}
+
+/** e^x · 2^extra, for `extra` from -1 to 1. */
 export function exp(x: Vector, extra = 0): Vector {
-  const { code, rest: r, exact, lost } = reduced(clamped(x), 2 * formatOf(x).bias + extra);
-  if (x.type === "f32") return scaled(expOfRest(r), code);
-  return scaled(exact.add(r.mul(r).mul(polynomial(r, expm1Double)).sub(lost)).add(1), code);
+  const { value, code } = mantissa(x, extra);
+  const usual = bitsOf(value).add(code.shiftLeft(formatOf(x).fraction)).as(x.type);
+  // As integers NaNs too are beyond the limit.
+  const unusual = bitsOf(x.abs()).gt(bitsOf(x.constant(forFormat(x, 86, 707))));
+  return usual.unless(unusual, expOfAny(x, extra));
+}
+
+/** e^x for what is mostly negative, often by far. */
+export function expBelow(x: Vector): Vector {
+  const { fraction, bias } = formatOf(x);
+  const { value, code } = mantissa(x.atLeast(forFormat(x, -104, -746)), bias + fraction + 1);
+  // Small results may be subnormal: the last factor brings them there.
+  const usual = value.mul(code.shiftLeft(fraction).as(x.type)).mul(2 ** -(fraction + 1));
+  return usual.unless(x.gt(forFormat(x, 70, 670)), expOfAny(x, 0));
 }
 
 /** e^x where that is a normal number. */
