@@ -64,7 +64,9 @@ export function multiply(dtype: DType, product: Product): void {
 
   const width = tileColumns(type);
   const [panels, columnPanels] = [Math.ceil(m / TILE_ROWS), Math.ceil(n / width)];
-  const groups = Math.ceil(columnPanels / GROUP_PANELS);
+  const inPlace = m <= FEW_ROWS && b.columns.steps.at(-1) === 1 && Math.abs(steps[k - 1]) < k * NEAR_BYTES;
+  // Each thread packs for itself what its part shares with others: the longer side is parted.
+  const groups = roundUp(Math.ceil(columnPanels / GROUP_PANELS), n > m && !inPlace ? threadCount() : 1);
   const group = Math.ceil(columnPanels / groups);
   const slice = Math.ceil(k / Math.max(1, Math.round(k / SLICE)));
   const columnBytes = group * width * type.bytes;
@@ -80,7 +82,7 @@ export function multiply(dtype: DType, product: Product): void {
   writeBlock({
     a: a.storage.address + a.offset * type.bytes, aLanes, aDepths, aPlaces, b: b.storage.address + b.offset * type.bytes, bLanes, bDepths, bPlaces, inOrder,
     out: out.storage.address + out.offset * type.bytes, outRow: target.row * type.bytes, outPlaces, m, n, k, panels, columns: columnPanels, groups, group, slice, piece,
-    inPlace: m <= FEW_ROWS && Math.abs(steps[k - 1]) < k * NEAR_BYTES ? 1 : 0, keep: beta === 0 ? 0 : 1, job: ++jobs, areas: address + tableBytes, areaBytes, packed,
+    inPlace: inPlace ? 1 : 0, keep: beta === 0 ? 0 : 1, job: ++jobs, areas: address + tableBytes, areaBytes, packed,
   });
   const floats = type === f32 ? heap.f32 : heap.f64;
   floats[(block.address + multiplyFields.alpha) / type.bytes] = alpha;
