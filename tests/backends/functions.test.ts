@@ -49,8 +49,7 @@ describe("float64 against correctly rounded values", () => {
     test(name, () => {
       const rows = cases.map((row) => row.slice(0, -1));
       const found = worst(rows, values(compilePointwise, name, float64, rows), cases.map((row) => row.at(-1)!), float64);
-      // W. J. Cody's approximations of erfc, a product of three rounded factors, are good to 3.
-      expect(found.ulps, JSON.stringify(found)).toBeLessThanOrEqual(name === "erfc" ? 3 : 2);
+      expect(found.ulps, JSON.stringify(found)).toBeLessThanOrEqual(2);
     });
   }
 });

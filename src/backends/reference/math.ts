@@ -159,6 +159,8 @@ function erfcTail(y: number): number {
     }
     ratio = (0.56418958354775628695 - (z * (num + P3[4])) / (den + Q3[4])) / y;
   }
-  const head = Math.trunc(y * 16) / 16;
-  return Math.exp(-head * head) * Math.exp(-(y - head) * (y + head)) * ratio;
+  // The square of so few digits is exact.
+  const head = Math.trunc(y * 256) / 256;
+  const power = Math.exp(-head * head);
+  return (power + power * Math.expm1(-(y - head) * (y + head))) * ratio;
 }

@@ -1,11 +1,10 @@
 /** The functions of floats. */
 import type { BinaryName, UnaryName } from "../../ir/expr.ts";
-import { erfc } from "../reference/math.ts";
-import { digamma, erfinv, i0, i1, lgamma, nextafter, nextafterf, polygamma } from "../reference/special.ts";
+import { digamma, i0, i1, lgamma, nextafter, nextafterf, polygamma } from "../reference/special.ts";
 import { Unsupported } from "./elements.ts";
 import { acos, asin, atan, atan2 } from "./functions/arc.ts";
 import { floorDivide, fmod, remainder } from "./functions/division.ts";
-import { erf } from "./functions/error-function.ts";
+import { erf, erfc, erfinv } from "./functions/error-function.ts";
 import { cosh, exp, exp2, expm1, sigmoid, sinh, tanh } from "./functions/exponential.ts";
 import { acosh, asinh, atanh, log, log10, log1p, log2 } from "./functions/logarithm.ts";
 import { hypot, pow } from "./functions/power.ts";
@@ -30,7 +29,7 @@ const unaries: Partial<Record<UnaryName, (x: Vector) => Vector>> = {
   sign: (x) => x.gt(0).as(x.type).and(1).sub(x.lt(0).as(x.type).and(1)),
   exp: (x) => exp(x),
   exp2, expm1, log, log2, log10, log1p, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh, sigmoid, erf,
-  erfc: inLanes("erfc", erfc), erfinv: inLanes("erfinv", erfinv), lgamma: inLanes("lgamma", lgamma), digamma: inLanes("digamma", digamma),
+  erfc, erfinv, lgamma: inLanes("lgamma", lgamma), digamma: inLanes("digamma", digamma),
   i0: inLanes("i0", i0), i1: inLanes("i1", i1),
 };
 

@@ -1,6 +1,6 @@
 /** The exponential function and what is made of it. */
 import type { Vector } from "../vector.ts";
-import { bitsOf, formatOf, forFormat, polynomial, powerOfTwo, quotient, sumWithLoss, withSignOf } from "./float.ts";
+import { bitsOf, formatOf, forFormat, polynomial, powerOfTwo, productWithLoss, quotient, sumWithLoss, withSignOf } from "./float.ts";
 
 /**
  * (e^r - 1 - r) / r² for |r| up to ln(2)/2, and a little more. Minimax polynomials of e^r (single: error 2^-28) and of
@@ -81,6 +81,19 @@ export function expBelow(x: Vector): Vector {
   return usual.unless(x.gt(forFormat(x, 70, 670)), expOfAny(x, 0));
 }
 
+/** factor · e^power for doubles that have a second part below their digits. */
+export function timesExp([factor, factorLost]: readonly [Vector, Vector], [power, powerLost]: readonly [Vector, Vector]): Vector {
+  const { code, exact, lost } = reduced(clamped(power), 2 * formatOf(power).bias);
+  const growth = expm1OfSum(exact, powerLost.sub(lost));
+  return scaled(factor.add(factor.madd(growth, factorLost.madd(growth, factorLost))), code);
+}
+
+/** e^(high + low) - 1 for doubles whose sum is at most about ln(2)/2. */
+function expm1OfSum(high: Vector, low: Vector): Vector {
+  const r = high.add(low);
+  return high.add(r.mul(r).madd(polynomial(r, expm1Double), low));
+}
+
 /** e^x where that is a normal number. */
 export function expWithin(x: Vector): Vector {
   const { fraction, bias } = formatOf(x);
@@ -106,6 +119,21 @@ export function exp2(x: Vector): Vector {
   const sum = within.add(magic + 2 * bias);
   const rest = within.sub(sum.sub(magic + 2 * bias)).mul(Math.LN2);
   return scaled(expOfRest(rest), bitsOf(sum));
+}
+
+/** ln 2 as exactly as two doubles have it. */
+const [ln2High, ln2Low] = [Math.LN2, 2.3190468138462996e-17];
+
+/** 2^(high + low) for doubles of which the second is below the digits of the first. */
+export function exp2OfSum(high: Vector, low: Vector): Vector {
+  const { magic, bias } = formatOf(high);
+  const within = high.atMost(1100).atLeast(-1100);
+  const sum = within.add(magic + 2 * bias);
+  const rest = within.sub(sum.sub(magic + 2 * bias));
+  const [r, lost] = productWithLoss(rest, rest.constant(ln2High));
+  // Where the power is out of all bounds, `low` may be anything.
+  const less = within.eq(high).select(low.madd(ln2High, rest.madd(ln2Low, lost)), 0);
+  return scaled(expm1OfSum(r, less).add(1), bitsOf(sum));
 }
 
 /** e^x - 1. */

@@ -64,10 +64,30 @@ export function sumWithLoss(greater: Vector, less: Vector): readonly [Vector, Ve
   return [sum, less.sub(sum.sub(greater))];
 }
 
+/** A double in two parts, whose products with such parts are exact. */
+export function halves(x: Vector): readonly [Vector, Vector] {
+  const high = bitsOf(x).and(-(2 ** 27)).as(x.type);
+  return [high, x.sub(high)];
+}
+
+/** A product of doubles: rounded, and what the rounding lost. */
+export function productWithLoss(x: Vector, y: Vector): readonly [Vector, Vector] {
+  const product = x.mul(y);
+  const [[x1, x2], [y1, y2]] = [halves(x), halves(y)];
+  return [product, x1.mul(y1).sub(product).add(x1.mul(y2)).add(x2.mul(y1)).add(x2.mul(y2))];
+}
+
 /** (x + xLost) / (y + yLost), for parts lost to rounding. */
 export function quotient([x, xLost]: readonly [Vector, Vector], [y, yLost]: readonly [Vector, Vector]): Vector {
   const rough = x.div(y);
   return rough.add(xLost.sub(rough.mul(yLost)).div(y));
+}
+
+/** The same of doubles in two parts. */
+export function quotientWithLoss([x, xLost]: readonly [Vector, Vector], [y, yLost]: readonly [Vector, Vector]): readonly [Vector, Vector] {
+  const rough = x.div(y);
+  const [back, backLost] = productWithLoss(rough, y);
+  return [rough, x.sub(back).sub(backLost).add(xLost.sub(rough.mul(yLost))).div(y)];
 }
 
 const highHalf = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];

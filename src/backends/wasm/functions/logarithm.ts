@@ -1,10 +1,10 @@
 /** Logarithms and the inverses of hyperbolic functions, which are made of them. */
 import type { Vector } from "../vector.ts";
-import { accuracyOf, bitsOf, byMath, formatOf, forFormat, notPositiveNormal, polynomial, throughDouble, withSignOf, type Accuracy } from "./float.ts";
+import { accuracyOf, bitsOf, byMath, formatOf, forFormat, notPositiveNormal, polynomial, productWithLoss, sumWithLoss, throughDouble, withSignOf, type Accuracy } from "./float.ts";
 
 /** (log(1 + f) - f + f²/2) / f³ for 1 + f from √½ to √2; minimax, 2^-28 of the logarithm. */
 const logSingle = [0.333333135, -0.250001669, 0.200022236, -0.166593671, 0.142095506, -0.125496507, 0.121096596, -0.109212197, 0.0534564629];
-/** With s = f / (2 + f), log(1 + f) = 2s + s·z·R(z) for z = s²; R is minimax (mixed: 2^-37 of the logarithm, double: 2^-59). */
+/** With s = f / (2 + f), log(1 + f) = 2 atanh(s) = 2s + s·z·R(z) for z = s²; R is minimax (mixed: 2^-37 of the logarithm, double: 2^-59). */
 const logMixed = [0.666666656450408, 0.4000033529359316, 0.28537301523412606, 0.2358229310566684];
 const logDouble = [
   0.6666666666666734, 0.39999999999416525, 0.2857142874207134, 0.22222198599269688, 0.1818356321028469, 0.15314074361611982, 0.14795749791588184,
@@ -77,20 +77,20 @@ export function log10(x: Vector): Vector {
   });
 }
 
-/** log(1 + x). */
-export function log1p(x: Vector, accuracy = accuracyOf(x)): Vector {
+/** log(1 + x); `less` is what x has below its last digit. */
+export function log1p(x: Vector, accuracy = accuracyOf(x), less: Vector | null = null): Vector {
   const sum = x.add(1);
   const edge = x.eq(-1).select(-Infinity, x.eq(Infinity).select(x, NaN));
-  return withSignOf(x, log1pOfFinite(x, sum, accuracy).unless(sum.gt(0).and(sum.lt(Infinity)).not(), edge));
+  return withSignOf(x, log1pOfFinite(x, less, sum, accuracy).unless(sum.gt(0).and(sum.lt(Infinity)).not(), edge));
 }
 
 /** log(1 + x) for finite x above -1, of which 1 + x is `sum`: what was lost in it is added to the logarithm. */
-function log1pOfFinite(x: Vector, sum: Vector, accuracy: Accuracy): Vector {
+function log1pOfFinite(x: Vector, less: Vector | null, sum: Vector, accuracy: Accuracy): Vector {
   const rounded = sum.sub(1);
   const lost = x.constant(1).sub(sum.sub(rounded)).add(x.sub(rounded));
   const { power, f } = split(sum, 0);
   const [high, low] = ln2(x);
-  const correction = power.madd(low, lost.div(sum));
+  const correction = power.madd(low, (less === null ? lost : lost.add(less)).div(sum));
   return power.madd(high, f.add(tail(f, accuracy).add(correction)));
 }
 
@@ -108,15 +108,30 @@ export function asinh(x: Vector): Vector {
 export function acosh(x: Vector): Vector {
   return throughDouble(x, (accuracy, v) => {
     const t = v.sub(1);
-    const value = log1p(t.add(t.mul(t.add(2)).sqrt()), accuracy).patch(v.gt(2 ** 500), byMath("acosh", Math.acosh), v);
-    return v.lt(1).select(NaN, value);
+    const [u, less] = accuracy === "double" ? withRoot(t, v) : [t.add(t.mul(t.add(2)).sqrt()), null];
+    return v.lt(1).select(NaN, log1p(u, accuracy, less).patch(v.gt(2 ** 500), byMath("acosh", Math.acosh), v));
   });
 }
 
-/** The inverse of tanh: log((1 + a) / (1 - a)) / 2 for a = |x|. */
+/** t + √(t · (x + 1)) for t = x - 1, and what rounding lost on the way. */
+function withRoot(t: Vector, x: Vector): readonly [Vector, Vector] {
+  const [sum, sumLost] = sumWithLoss(x, x.constant(1));
+  const [product, productLost] = productWithLoss(t, sum);
+  const root = product.sqrt();
+  const [square, squareLost] = productWithLoss(root, root);
+  const rootLost = product.sub(square).sub(squareLost).add(t.madd(sumLost, productLost)).div(root.add(root).atLeast(2 ** -100));
+  const [u, lost] = sumWithLoss(root, t);
+  return [u, lost.add(rootLost)];
+}
+
+/** The inverse of tanh: log((1 + a) / (1 - a)) / 2 for a = |x|; near 0 its series, which needs no quotient. */
 export function atanh(x: Vector): Vector {
   return throughDouble(x, (accuracy, v) => {
     const a = v.abs();
-    return withSignOf(v, log1p(a.add(a).div(v.constant(1).sub(a)), accuracy).mul(0.5));
+    const far = log1p(a.add(a).div(v.constant(1).sub(a)), accuracy).mul(0.5);
+    if (accuracy === "mixed") return withSignOf(v, far);
+    const z = a.mul(a);
+    const near = a.mul(z).mul(0.5).madd(polynomial(z, logDouble), a);
+    return withSignOf(v, a.lt(0.17).select(near, far));
   });
 }
