@@ -11,8 +11,11 @@ export interface BackwardCall {
   readonly createGraph: boolean;
 }
 
-/** How a value leaves the graph, or a tensor is asked for its gradient or to have one. */
-export type Reading = "data" | "detach_" | "grad" | "requires_grad" | "freeze" | "item" | "tolist" | "toTypedArray" | "Number" | "print";
+/** How a value leaves the graph, or a tensor is asked for its gradient or to have one; `reset` sets `.grad` to null. */
+export type Reading = "data" | "detach_" | "grad" | "reset" | "requires_grad" | "freeze" | "item" | "tolist" | "toTypedArray" | "Number" | "print";
+
+/** Readings that look at no element. */
+export const asking: ReadonlySet<string> = new Set<Reading>(["data", "grad", "reset", "requires_grad", "freeze"]);
 
 export interface GraphObserver {
   /** Does it look at gradients later on? Otherwise their memory is given back as soon as the graph has used them. */

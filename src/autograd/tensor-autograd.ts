@@ -146,6 +146,7 @@ const properties: PropertyDescriptorMap & ThisType<Tensor & TensorAutograd> = {
     },
     set(value: Tensor | null | undefined) {
       checkGrad(this, value ?? null);
+      if (observed.by !== null && value == null) observed.by.read(this, "reset", null);
       this._autogradMeta.grad = value ?? null;
     },
   },

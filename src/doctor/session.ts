@@ -1,4 +1,5 @@
 /** Runs a program under one of the two tiers. */
+import { gradMode } from "../autograd/grad-mode.ts";
 import { observe, type Observer } from "../dispatch/observer.ts";
 import { setWarningHandler } from "../errors.ts";
 import { defaultGenerator } from "../random/generator.ts";
@@ -64,16 +65,21 @@ export function whenThere<T, R>(value: T | Promise<T>, next: (value: T) => R | P
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
-/** Runs `program`; `end` gets what ended it, null where nothing did, and makes the result. */
-function runTo<T>(program: () => unknown, end: (error: unknown) => T): T | Promise<T> {
+/** Runs `program`; `result` is made of what ended it, null where nothing did. Grad mode is then as it was before. */
+function runTo<T>(program: () => unknown, result: (error: unknown) => T): T | Promise<T> {
+  const { enabled } = gradMode;
+  const end = (error: unknown): T => {
+    gradMode.enabled = enabled;
+    return result(error);
+  };
   const failed = (error: unknown): T => end(error ?? new Error(String(error)));
-  let result: unknown;
+  let returned: unknown;
   try {
-    result = program();
+    returned = program();
   } catch (error) {
     return failed(error);
   }
-  return result instanceof Promise ? result.then(() => end(null), failed) : end(null);
+  return returned instanceof Promise ? returned.then(() => end(null), failed) : end(null);
 }
 
 /** Runs `program` with full recording. While it awaits, what else runs is recorded too. */

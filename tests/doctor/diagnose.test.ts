@@ -73,3 +73,14 @@ test("a repair that was not tried says so", () => {
   const { findings } = diagnose(() => torch.tensor([0], { requires_grad: true }).sqrt().sum().backward());
   expect(findings[0].proof).toMatchObject({ verified: false, text: expect.stringContaining("leafgrad doctor FILE") as string });
 });
+
+test("recording that a program leaves off is off for nobody else", () => {
+  const { findings } = diagnose(() => {
+    const w = torch.tensor([1], { requires_grad: true });
+    w.mul(2).sum().backward();
+    torch.set_grad_enabled(false);
+    w.mul(2).sum().backward();
+  });
+  expect(findings).toMatchObject([{ rule: "graph-cut", culprit: { op: "torch.set_grad_enabled(false)" } }]);
+  expect(torch.is_grad_enabled()).toBe(true);
+});

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { assignedName } from "../../src/doctor/trace/names.ts";
 import { expressionAt, placeAt } from "../../src/doctor/trace/source.ts";
+import { diagnoseText } from "./program.ts";
 
 /** The name of what `f` at the mark `@` gives. */
 function nameIn(text: string, output = 0): string | null {
@@ -40,4 +41,25 @@ test("of several results each has its own name", () => {
   expect(nameIn("const [, b] = x.@f(2);", 1)).toBe("b");
   expect(nameIn("const { values, indices: places } = x.@f(0);", 1)).toBe("places");
   expect(nameIn("const { indices } = x.@f(0);", 0)).toBe(null);
+});
+
+test("what functions and constructors make is named as their callers name it", () => {
+  const program = `
+import * as torch from "leafgrad";
+const param = (n) => torch.randn(n, n).mul(0.1).requires_grad_();
+class Linear {
+  weight = param(2);
+  constructor() { this.bias = torch.zeros(2, { requires_grad: true }); }
+}
+class Net {
+  layers = [new Linear(), new Linear()];
+  constructor() { this.head = new Linear(); }
+}
+const net = new Net();
+const w = param(2);
+torch.ones(2, { requires_grad: true }).sum().backward();
+`;
+  const { findings } = diagnoseText(program);
+  const names = ["w", ...["head", "layers[0]", "layers[1]"].flatMap((layer) => [`net.${layer}.bias`, `net.${layer}.weight`])];
+  expect(findings.flatMap(({ message }) => message.replace("no loss depends on ", "").split(", ")).toSorted()).toEqual(names.toSorted());
 });

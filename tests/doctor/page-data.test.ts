@@ -98,8 +98,8 @@ torch.ones([1], { requires_grad: true }).log().sqrt().sum().backward();
 `);
   expect(storages.map(({ conflict, moments }) => [conflict, moments.filter(({ kind }) => kind === "written").length])).toEqual([[false, 3], [false, 3]]);
   expect(leaves.series.slice(0, 2)).toMatchObject([
-    { name: "torch.tensor([n], { requires_grad: true })", norms: [2, expect.closeTo(1.9, 5), expect.closeTo(1.72, 5), null] },
-    { name: "torch.tensor([n], { requires_grad: true }) #2" },
+    { name: "weights[0]", norms: [2, expect.closeTo(1.9, 5), expect.closeTo(1.72, 5), null] },
+    { name: "weights[1]" },
   ]);
   expect(graphs.map(({ label }) => label)).toEqual(["backward 1, line 4", "backward 2, line 4", "backward 3, line 4", "backward 4, line 7"]);
 });

@@ -1,5 +1,5 @@
 /** Follows what an op is given through the parameters of the functions around it, to the call that had it in its hands. */
-import type { OpEvent, Place } from "../trace/events.ts";
+import type { OpEvent, Place, ReadEvent } from "../trace/events.ts";
 import { commaSeparated, enclosing, placeKey, type Span } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { culpritAt, editOf } from "./describe.ts";
@@ -49,13 +49,23 @@ export function originOf(trace: Trace, op: OpEvent, operand: Span): Origin {
   return { place, argument, single };
 }
 
-/** The call at a place to blame that led to an op, or is its own. */
-export function culpritOfCall(trace: Trace, place: Place | null, op: OpEvent): Culprit | null {
-  return culpritAt(trace, place, place === op.place ? trace.callText(op) : undefined);
+/** The call at a place to blame that led to an op or a reading, or is its own. */
+export function culpritOfCall(trace: Trace, place: Place | null, event: OpEvent | ReadEvent): Culprit | null {
+  return culpritAt(trace, place, place === event.place ? textOf(trace, event) : undefined);
 }
 
-/** The two calls at which the ways to two ops part: where one function made both, its own calls of what leads to them. */
-export function apart(one: OpEvent, other: OpEvent): [Place | null, Place | null] {
+/** The op as it is written, or the assignment that resets a gradient. */
+function textOf(trace: Trace, event: OpEvent | ReadEvent): string | undefined {
+  if (event.event === "op") return trace.callText(event);
+  const text = trace.expression(event.place)?.text;
+  return text === undefined || event.how !== "reset" ? text : `${text} = null`;
+}
+
+/** Where something happened, and the calls that led to it. */
+type Way = Pick<OpEvent, "place" | "callers">;
+
+/** The two calls at which two ways part: where one function went both, its own calls of what leads to them. */
+export function apart(one: Way, other: Way): [Place | null, Place | null] {
   const [left, right] = [one, other].map(({ place, callers }) => (place === null ? [] : [place, ...callers]).toReversed());
   const at = left.findIndex((place, i) => placeKey(place) !== placeKey(right[i] ?? null));
   return at < 0 ? [one.place, other.place] : [left[at], right[at] ?? other.place];

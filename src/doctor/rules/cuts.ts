@@ -8,6 +8,22 @@ export function cutBetween(trace: Trace, leaf: number, root: number): Flow | nul
   return flow === null ? lostReading(trace, leaf, root) : (flow.find(({ cut }) => cut) ?? null);
 }
 
+/**
+ * Where a straight-through estimator cuts off what is computed from a leaf: `z.add(q.sub(z).detach())` has the value of `q` and the
+ * gradient of `z`, and the cut is the purpose of it.
+ */
+export function straightThrough(trace: Trace, leaf: number): OpEvent | null {
+  const below = trace.computedFrom(leaf);
+  return [...trace.ops.values()].find((op) => op.name === "detach" && op.within === null && below.has(op.inputs[0]) && isStraightThrough(trace, op)) ?? null;
+}
+
+/** Is a difference cut off, and what was subtracted added to it again? */
+function isStraightThrough(trace: Trace, { inputs: [difference], outputs: [cut] }: OpEvent): boolean {
+  const maker = trace.makerOf(difference);
+  const subtracted = maker?.name === "sub" ? maker.inputs[1] : undefined;
+  return subtracted !== undefined && [...trace.ops.values()].some(({ name, inputs }) => name === "add" && inputs.includes(cut) && inputs.includes(subtracted));
+}
+
 const numeric = new Set(["item", "tolist", "toTypedArray", "Number"]);
 
 /** Numbers that were computed from a leaf and read, out of which an op on the way to the loss was given a number, or made a tensor. */

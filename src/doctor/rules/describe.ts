@@ -1,5 +1,6 @@
 /** How rules put events into words: places, elements, equations, paths, edits. */
 import type { BirthEvent, Equation, Num, OpEvent, Place, PoisonEvent } from "../trace/events.ts";
+import { grouped } from "../trace/group.ts";
 import { lineText, placeAt, placeKey, type Span } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { isMetric } from "./metrics.ts";
@@ -12,6 +13,24 @@ import type { Culprit, Edit, Victim } from "./rule.ts";
 export function culpritOf(trace: Trace, op: OpEvent): Culprit | null {
   const user = trace.userOp(op);
   return culpritAt(trace, user.place, trace.callText(user));
+}
+
+/** The line that made a leaf, or, where it made several, the line of the call that gave this one its name; null where it came from nowhere. */
+function culpritOfLeaf(trace: Trace, leaf: number): Culprit | null {
+  const maker = trace.makerOf(leaf);
+  if (maker === null) return null;
+  const line = placeKey(trace.userOp(maker).place);
+  const others = [...trace.tensors.values()].filter((t) => t.leaf && t.tensor !== leaf).map(({ tensor }) => trace.makerOf(tensor));
+  const isAlone = !others.some((op) => op !== null && placeKey(trace.userOp(op).place) === line);
+  const { place } = trace.madeFor(leaf);
+  return isAlone || placeKey(place) === line ? culpritOf(trace, maker) : culpritAt(trace, place);
+}
+
+/** Leaves by the line that gave them their names: those of a layer belong together. */
+export function byCulprit(trace: Trace, leaves: readonly number[]): { culprit: Culprit | null; leaves: readonly number[] }[] {
+  const made = leaves.map((leaf) => ({ leaf, culprit: culpritOfLeaf(trace, leaf) }));
+  const lines = grouped(made, ({ leaf, culprit }) => (culprit === null ? String(leaf) : placeKey(culprit)));
+  return [...lines.values()].map((each) => ({ culprit: each[0].culprit, leaves: each.map(({ leaf }) => leaf) }));
 }
 
 export function culpritAt(trace: Trace, place: Place | null, text?: string): Culprit | null {

@@ -11,10 +11,18 @@ export interface ModeCall {
   readonly isForGood: boolean;
 }
 
+const switches = /^(no_grad|inference_mode|set_grad_enabled)$/;
+
+/** The name of the function that is called at a place. */
+function calledAt(trace: Trace, place: Place): string {
+  const expression = trace.expression(place);
+  return expression === null ? "" : /^\w*/.exec(trace.textOf({ start: expression.name, end: expression.end }, place.file))![0];
+}
+
 /** The innermost call around an op that was not recorded; else the one that had switched recording off before. */
 export function switchedOffBy(trace: Trace, op: OpEvent): ModeCall | null {
   if (op.grad_mode) return null;
-  const around = trace.userOp(op).callers.find((caller) => /(?:^|\.)(no_grad|inference_mode|set_grad_enabled)\(/.test(trace.expression(caller)?.text ?? ""));
+  const around = trace.userOp(op).callers.find((caller) => switches.test(calledAt(trace, caller)));
   if (around !== undefined) return { place: around, isForGood: false };
   const last = trace.switches.findLast((event) => trace.isBefore(event, op));
   return last === undefined || last.enabled ? null : { place: last.place, isForGood: true };

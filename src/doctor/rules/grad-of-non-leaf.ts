@@ -1,7 +1,9 @@
 import { updateThatMade } from "./cuts.ts";
+import { isInClassBody } from "../trace/source.ts";
 import { askingSpan, culpritAt, editOf, lineOf } from "./describe.ts";
 import type { ReadEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
+import { statementOf } from "./statements.ts";
 import type { Edit, Rule } from "./rule.ts";
 
 /** Readings of a `.grad` that is null although the tensor is part of a graph that was run backward. */
@@ -16,14 +18,24 @@ function emptyReadings(trace: Trace): ReadEvent[] {
   });
 }
 
-/** `b.retain_grad();` after the statement that makes `b`. */
+/** `b.retain_grad();` after the statement that makes `b`. A class's body holds no statements. */
 function retained(trace: Trace, tensor: number): Edit[] {
   const name = trace.variableOf(tensor);
   const place = name === null ? null : trace.userOp(trace.makerOf(tensor)!).place;
   const expression = trace.expression(place);
-  if (place === null || expression === null) return [];
+  if (place === null || expression === null || isInClassBody(trace.sources.get(place.file)!, expression.start)) return [];
   const end = trace.sources.get(place.file)!.indexOf(";", expression.end) + 1;
   return end === 0 ? [] : [editOf(trace, place.file, { start: end, end }, ` ${name}.retain_grad();`)];
+}
+
+/** `p.b.retain_grad();` before the first backward, with the name by which the gradient is read. */
+function retainedByReader(trace: Trace, { place }: ReadEvent): Edit[] {
+  const receiver = trace.expression(place)?.receiver;
+  const [backward] = trace.backwards.values();
+  const statement = statementOf(trace, backward?.place ?? null);
+  const name = receiver == null ? "" : trace.textOf(receiver, place!.file);
+  if (statement === null || statement.file !== place!.file || !/^[\w$.[\]!]+$/.test(name)) return [];
+  return [editOf(trace, statement.file, { start: statement.span.start, end: statement.span.start }, `${name}.retain_grad(); `)];
 }
 
 /** Leaves that a tensor was computed from. */
@@ -80,7 +92,7 @@ console.log(b.grad);
         why: `${name} is no leaf: ${maker === null ? "an op" : `${lineOf(trace.userOp(maker).place, read.place?.file)}, ${trace.callText(trace.userOp(maker))},`} made it, and backward keeps the gradients of leaves only`,
         fix: last.length > 0
           ? { text: `make the tensor first and ask for its gradient last, .requires_grad_(): then ${name} is the leaf`, edits: last }
-          : { text: `call ${name}.retain_grad() before backward${instead}`, edits: retained(trace, read.tensor) },
+          : { text: `call ${name}.retain_grad() before backward${instead}`, edits: retained(trace, read.tensor), others: [{ text: `call ${name}.retain_grad() before backward${instead}`, edits: retainedByReader(trace, read) }] },
       };
     }),
 };

@@ -6,7 +6,7 @@ import { moved, statementIn, statementOf, type Statement } from "./statements.ts
 import type { Found, Rule } from "./rule.ts";
 
 /** The reading of a leaf's `.grad` that gave null, at the line where the program then ended. */
-function fatalReading(trace: Trace): ReadEvent | null {
+export function fatalReading(trace: Trace): ReadEvent | null {
   const { error } = trace;
   if (error === null || !/null/.test(error.error.message)) return null;
   const last = trace.reads.findLast(({ how }) => how === "grad");
@@ -18,7 +18,7 @@ function fatalReading(trace: Trace): ReadEvent | null {
 function resetAbove(trace: Trace, { place, tensor }: ReadEvent): Statement | null {
   const source = trace.sources.get(place!.file)!;
   const above = source.slice(0, positionOf(source, place!.line, 1));
-  const resets = [...above.matchAll(new RegExp(`\\b${escaped(trace.nameOf(tensor))}\\.grad\\s*=\\s*null`, "g"))];
+  const resets = [...above.matchAll(new RegExp(`\\b${escaped(trace.variableOf(tensor) ?? "")}\\.grad\\s*=\\s*null`, "g"))];
   return resets.length === 0 ? null : statementIn(trace, place!.file, resets[resets.length - 1].index);
 }
 

@@ -1,17 +1,18 @@
 import { apart, culpritOfCall } from "./callers.ts";
 import { lineOf } from "./describe.ts";
-import type { AccumulateEvent, OpEvent, Place, WriteEvent } from "../trace/events.ts";
+import type { AccumulateEvent, OpEvent, Place, ReadEvent, WriteEvent } from "../trace/events.ts";
 import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
+import { fatalReading } from "./gradient-not-there.ts";
 import { moved, statementOf } from "./statements.ts";
 import { gradientsOf, takersOf, updatesOf } from "./updates.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
 
-/** An update of a leaf by a gradient that a write had set to zero after backward had filled it. */
+/** An update of a leaf by a gradient that was reset after backward had filled it: by a write of zeros, or to null. */
 interface Idle {
   readonly leaf: number;
   readonly filled: AccumulateEvent;
-  readonly zeroed: OpEvent;
+  readonly zeroed: OpEvent | ReadEvent;
   /** The calls that led to the write and to the update. */
   readonly zeroing: Place | null;
   readonly updating: Place | null;
@@ -41,6 +42,21 @@ function idleUpdate(trace: Trace, leaf: number): Idle | null {
   return null;
 }
 
+/** An update that looks for the gradient and passes over the leaf, for it was set to null before anybody had read it. */
+function skippedUpdate(trace: Trace, leaf: number): Idle | null {
+  const reads = trace.reads.filter(({ tensor, how }) => tensor === leaf && (how === "grad" || how === "reset"));
+  if (reads.some(({ result }) => result !== null) || fatalReading(trace) !== null) return null;
+  const events = trace.accumulations.filter(({ tensor }) => tensor === leaf);
+  for (const [i, filled] of events.entries()) {
+    const within = reads.filter((read) => trace.isBefore(filled, read) && (events[i + 1] === undefined || trace.isBefore(read, events[i + 1])));
+    const [zeroed, update] = [within[0], within.find(({ how }) => how === "grad")];
+    if (zeroed?.how !== "reset" || update === undefined) continue;
+    const [zeroing, updating] = apart(zeroed, update);
+    return { leaf, filled, zeroed, zeroing, updating };
+  }
+  return null;
+}
+
 /** The lines that zero come after those that update, each once. */
 function later(trace: Trace, found: readonly Idle[]): Edit[] {
   const lines = new Map(found.map((idle) => [placeKey(idle.zeroing), idle]));
@@ -54,7 +70,7 @@ export const gradientZeroedEarly: Rule = {
   certainty: 0.95,
   changesLoss: true,
   why: `backward fills .grad, the update reads it, and only then it may be reset. Where it is set to zero in between, each update subtracts
-zeros: nothing is learned, and nothing is said.`,
+zeros, and one that leaves out what has no gradient leaves out all: nothing is learned, and nothing is said.`,
   fix: `The order of a step is: backward, update, reset; or reset, backward, update.`,
   bad: `import * as torch from "leafgrad";
 
@@ -78,15 +94,16 @@ for (let step = 0; step < 3; step++) {
 `,
   detect(trace) {
     const leaves = [...new Set(trace.accumulations.map(({ tensor }) => tensor))].toSorted((a, b) => a - b);
-    const found = leaves.flatMap((leaf) => idleUpdate(trace, leaf) ?? []);
+    const found = leaves.flatMap((leaf) => idleUpdate(trace, leaf) ?? skippedUpdate(trace, leaf) ?? []);
     if (found.length === 0) return [];
     const [{ zeroed, zeroing, updating, filled }] = found;
     const names = found.map(({ leaf }) => trace.nameOf(leaf));
     const culprit = culpritOfCall(trace, zeroing, zeroed);
     const updates = lineOf(updating, zeroing?.file);
+    const isSkipped = zeroed.event === "read";
     const finding: Found = {
-      message: `the update of ${names.join(", ")} subtracts a gradient of zeros`, culprit, tensor: names[0],
-      why: `${lineOf(trace.backwards.get(filled.backward)!.place, zeroing?.file)} fills ${names[0]}.grad, ${lineOf(zeroing)}, ${culprit?.op ?? trace.callText(zeroed)}, sets it to zero, and only then ${updates} updates ${names[0]} by it`,
+      message: `the update of ${names.join(", ")} ${isSkipped ? "finds no gradient" : "subtracts a gradient of zeros"}`, culprit, tensor: names[0],
+      why: `${lineOf(trace.backwards.get(filled.backward)!.place, zeroing?.file)} fills ${names[0]}.grad, ${lineOf(zeroing)}, ${culprit?.op ?? "a reset"}, sets it to ${isSkipped ? "null" : "zero"}, and only then ${updates} ${isSkipped ? `looks for it, and passes over ${names[0]}` : `updates ${names[0]} by it`}`,
       fix: { text: `reset the gradient after the update: move ${lineOf(zeroing)} behind ${updates}`, edits: later(trace, found) },
     };
     return [finding];

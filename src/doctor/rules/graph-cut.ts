@@ -1,9 +1,10 @@
-import { cutBetween, unrecordedGradient } from "./cuts.ts";
+import { cutBetween, straightThrough, unrecordedGradient } from "./cuts.ts";
 import { culpritAt, culpritOf, editOf, lineOf, namesOf } from "./describe.ts";
 import { switchedOffBy, switchedOn } from "./grad-mode.ts";
 import { forgottenLeaves, leavesOf, noGraph, rootsOf } from "./leaves.ts";
 import { replacements } from "./parameter-replaced.ts";
 import type { OpEvent } from "../trace/events.ts";
+import { commaSeparated, placeKey } from "../trace/source.ts";
 import type { Flow, Trace } from "../trace/trace.ts";
 import type { Culprit, Edit, Found, Rule } from "./rule.ts";
 
@@ -47,7 +48,17 @@ function unrecorded(trace: Trace, op: OpEvent, call: string): { why: string; fix
   return { why: `${call} ran while recording was off (${by})`, fix: "compute the loss outside of no_grad; only updates and evaluation belong inside" };
 }
 
-/** A cut that can be left out: recording is switched on, `y.detach()` and `y.data` become `y`, and so do `y.item()` among operands and `torch.tensor(y.item())`. */
+/** Cuts that belong to a straight-through estimator stay; what it leaves out needs a loss of its own. */
+function wordsOnPurpose(trace: Trace, { op }: Flow, through: OpEvent): { why: string; fix: string; edits: Edit[] } {
+  const [q, z] = trace.makerOf(through.inputs[0])!.inputs.map((tensor) => trace.nameOf(tensor));
+  const other = placeKey(op!.place) === placeKey(through.place) ? "" : `, and ${trace.callText(op!)} cuts it off, too`;
+  return {
+    why: `${lineOf(through.place, op!.place?.file)}, ${trace.callText(through)}, passes the gradient of ${q} straight on to ${z} on purpose${other}; nothing else leads to ${q}`,
+    fix: `give ${q} a loss of its own, in which ${z} is cut off: ${q}.sub(${z}.detach()).pow(2).mean()`, edits: [],
+  };
+}
+
+/** A cut that can be left out: recording is switched on, `y.detach()` and `y.data` become `y`, and so do `y.item()` among operands and `torch.tensor(y.item())`; of several numbers torch.stack makes one tensor. */
 function uncut(trace: Trace, { op, read }: Flow): Edit[] {
   const mode = op === null || read !== null ? null : switchedOffBy(trace, op);
   if (mode !== null) return switchedOn(trace, mode);
@@ -60,8 +71,16 @@ function uncut(trace: Trace, { op, read }: Flow): Edit[] {
   if (read.how === "data" || (op !== null && op.inputs.length > 0)) return [editOf(trace, place.file, expression, receiver)];
   const factory = op === null ? null : trace.expression(op.place);
   const [number] = factory?.arguments ?? [];
+  const stack = number === undefined ? null : stacked(trace.textOf(number, op!.place!.file));
+  if (stack !== null) return [editOf(trace, op!.place!.file, factory!, stack)];
   const isAlone = number?.start === expression.start && /^\s*(as \w+)?$/.test(trace.textOf({ start: expression.end, end: number.end }, place.file));
   return isAlone ? [editOf(trace, place.file, factory!, receiver)] : [];
+}
+
+/** `[a.item(), b.item()]` as one tensor; null where the list holds anything else. */
+function stacked(list: string): string | null {
+  const parts = list.startsWith("[") ? commaSeparated(list, 1, list.length - 1).map(({ start, end }) => /^(.*)\.item\(\)(?: as number)?$/s.exec(list.slice(start, end))?.[1]) : [];
+  return parts.length > 0 && parts.every((part) => part !== undefined) ? `torch.stack([${parts.join(", ")}])` : null;
 }
 
 /** A loss of gradients that were computed without a graph of their own. */
@@ -120,12 +139,13 @@ loss.backward();
       cuts.set(key, { ...(cuts.get(key) ?? { cut, root }), leaves: [...(cuts.get(key)?.leaves ?? []), leaf] });
     }
     const found = [...cuts.values()].map(({ cut, root, leaves }): Found => {
-      const { why, fix } = words(trace, cut);
+      const through = cut.read === null && cut.op?.name === "detach" ? straightThrough(trace, leaves[0]) : null;
+      const { why, fix, edits } = through === null ? { ...words(trace, cut), edits: uncut(trace, cut) } : wordsOnPurpose(trace, cut, through);
       const names = namesOf(trace, leaves);
       return {
         message: `no gradient comes back to ${names}`, culprit: culpritOfCut(trace, cut), tensor: trace.nameOf(leaves[0]),
         why: `${trace.nameOf(root)} is computed from ${names}, but ${why}`,
-        fix: { text: fix, edits: uncut(trace, cut) },
+        fix: { text: fix, edits },
       };
     });
     return found.length > 0 ? found : ofGradients(trace);

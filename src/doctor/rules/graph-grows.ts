@@ -1,5 +1,6 @@
 import { detached, originsOf } from "./callers.ts";
 import { culpritOf, lineOf } from "./describe.ts";
+import { keptFindings } from "./graphs-kept.ts";
 import type { OpEvent } from "../trace/events.ts";
 import { grouped } from "../trace/group.ts";
 import { placeKey } from "../trace/source.ts";
@@ -44,7 +45,7 @@ export const graphGrows: Rule = {
   severity: "warning",
   certainty: 0.8,
   why: `A running total of losses, or a state that is carried on, keeps the graphs of all rounds before: total = total.add(loss) makes each of them
-a part of the next. Memory grows with each round, and with retain_graph each backward takes longer than the last.`,
+a part of the next. A list of losses keeps a graph for each. Memory grows with each round, and with retain_graph each backward takes longer than the last.`,
   fix: `Add up numbers: total += loss.item(), or loss.detach(). Cut a state where it enters the next round: h.detach().`,
   bad: `import * as torch from "leafgrad";
 
@@ -66,8 +67,8 @@ for (let step = 0; step < 5; step++) {
   total = total.add(loss.detach());
 }
 `,
-  detect: (trace) =>
-    growths(trace).map(({ tensors, nodes, use }) => {
+  detect: (trace) => [
+    ...growths(trace).map(({ tensors, nodes, use }) => {
       const name = trace.nameOf(tensors[0]);
       const roots = new Set([...trace.backwards.values()].flatMap((b) => b.roots));
       const losses = use.inputs.filter((input) => roots.has(input));
@@ -78,4 +79,6 @@ for (let step = 0; step < 5; step++) {
         fix: { text: `cut it there: ${cut.map((t) => `${trace.nameOf(t)}.detach()`).join(", ")}`, edits: detached(trace, originsOf(trace, use, cut)) },
       };
     }),
+    ...keptFindings(trace),
+  ],
 };

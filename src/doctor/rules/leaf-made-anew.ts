@@ -1,7 +1,8 @@
 import { culpritOf, editOf, lineOf } from "./describe.ts";
 import { reset } from "./gradients-never-zeroed.ts";
-import type { OpEvent } from "../trace/events.ts";
-import { placeKey } from "../trace/source.ts";
+import type { OpEvent, Place } from "../trace/events.ts";
+import { grouped } from "../trace/group.ts";
+import { blockAround, placeKey, positionOf } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { removed, statementOf } from "./statements.ts";
 import { gradientsOf, updatesOf } from "./updates.ts";
@@ -20,12 +21,22 @@ function seriesOf(trace: Trace): Series[] {
   const byLine = new Map<string, { maker: OpEvent; leaves: number[] }>();
   for (const { tensor, leaf } of trace.tensors.values()) {
     const maker = leaf ? trace.makerOf(tensor) : null;
-    if (maker === null || maker.inputs.length > 0 || !trace.accumulations.some((event) => event.tensor === tensor)) continue;
+    if (maker === null || !isOfNothing(trace, maker) || !trace.accumulations.some((event) => event.tensor === tensor)) continue;
     const key = placeKey(trace.userOp(maker).place);
     const known = byLine.get(key) ?? { maker: trace.userOp(maker), leaves: [] };
     byLine.set(key, { ...known, leaves: [...known.leaves, tensor] });
   }
   return [...byLine.values()].filter(({ leaves }) => leaves.length >= rounds && leaves.every((leaf, i) => isOneRound(trace, leaf, leaves[i + 1])));
+}
+
+/** Is all that an op is given made in the same line, out of nothing? */
+function isOfNothing(trace: Trace, op: OpEvent): boolean {
+  const { place } = trace.userOp(op);
+  return op.inputs.every((input) => {
+    const maker = trace.makerOf(input);
+    const at = maker === null ? null : trace.userOp(maker).place;
+    return at !== null && at.file === place?.file && at.line === place.line && isOfNothing(trace, maker!);
+  });
 }
 
 function isOneRound(trace: Trace, leaf: number, next: number | undefined): boolean {
@@ -45,12 +56,40 @@ function isUpdatedInVain(trace: Trace, leaf: number): boolean {
   return update !== undefined && more.length === 0 && ![...trace.ops.values()].some((op) => op.within === null && op.inputs.includes(leaf) && trace.isBefore(update, op));
 }
 
-/** The update is lost with the leaf; or the gradient is read only once, of the last, as if it were that of all rounds. */
-function lossOf(trace: Trace, series: Series): "update" | "gradient" | null {
+/** Are other leaves updated, and is this one made beside them, by the function that computes with it, and left to itself? */
+function isOutOfReach(trace: Trace, series: Series): boolean {
+  const { leaves, maker } = series;
+  const asked = new Set([...trace.backwards.values()].flatMap(({ inputs }) => inputs ?? []));
+  const isLeft = leaves.every((leaf) => !asked.has(leaf) && updatesOf(trace, leaf).length === 0 && gradientsOf(trace, leaf).size === 0);
+  if (!isLeft || !isTraining(trace)) return false;
+  if (areEqual(trace, series)) return true;
+  // What is drawn anew may be data, if it is not the function that uses it which draws it.
+  const callers = maker.callers.map(placeKey).join();
+  const isUsedThere = [...trace.ops.values()].some((op) => op.within === null && op.run === null && op.inputs.includes(leaves[0]) && op.callers.map(placeKey).join() === callers);
+  return callers !== "" && isUsedThere && ![...trace.backwards.values()].some(({ place }) => isInBlockOf(trace, place, maker.place));
+}
+
+/** Is a leaf updated that got several gradients? */
+function isTraining(trace: Trace): boolean {
+  const counts = grouped(trace.accumulations, ({ tensor }) => tensor);
+  return [...counts].some(([leaf, { length }]) => length >= rounds && updatesOf(trace, leaf).length > 0);
+}
+
+/** Does a place lie in the innermost block around another? */
+function isInBlockOf(trace: Trace, place: Place | null, other: Place | null): boolean {
+  if (place === null || place.file !== other?.file) return false;
+  const source = trace.sources.get(place.file)!;
+  const [at, within] = [place, other].map(({ line, column }) => positionOf(source, line, column));
+  const open = blockAround(source, within);
+  return open === null || (at > open.start && at < open.end);
+}
+
+/** What is lost: the update, with the leaf; the gradient that is read only once, of the last, as if it were that of all rounds; or what is to be learnt, where no update can come to it. */
+function lossOf(trace: Trace, series: Series): "update" | "gradient" | "learning" | null {
   const { leaves } = series;
   if (leaves.every((leaf) => isUpdatedInVain(trace, leaf))) return "update";
   const read = leaves.map((leaf) => gradientsOf(trace, leaf).size > 0);
-  return read[read.length - 1] && read.indexOf(true) === read.length - 1 && areEqual(trace, series) ? "gradient" : null;
+  return read[read.length - 1] && read.indexOf(true) === read.length - 1 && areEqual(trace, series) ? "gradient" : isOutOfReach(trace, series) ? "learning" : null;
 }
 
 /** The statement before the loop that is around it. */
@@ -72,9 +111,10 @@ export const leafMadeAnew: Rule = {
   severity: "error",
   certainty: 0.85,
   changesLoss: true,
-  why: `A tensor that is made in the loop is another one in each round. What the round before had learned is gone with it: an update is lost, and
-gradients do not add up, for each leaf has its own .grad.`,
-  fix: `Make it once, before the loop.`,
+  why: `A tensor that is made in the loop, or by a function that each round calls, is another one in each round. What the round before had
+learned is gone with it: an update is lost, gradients do not add up, for each leaf has its own .grad, and an optimizer that was made before does not
+know it.`,
+  fix: `Make it once, before the loop; a layer's parameters where the layer is made.`,
   bad: `import * as torch from "leafgrad";
 
 const x = torch.tensor([1, 2, 3]);
@@ -104,11 +144,17 @@ for (let step = 0; step < 4; step++) {
       const [first] = leaves;
       const name = trace.nameOf(first);
       const update = updatesOf(trace, first)[0];
-      const harm = lost === "update" ? `the update of ${lineOf(update.place, maker.place?.file)}, ${trace.callText(update)}, is lost with it` : `its gradients do not add up: the one that is read is that of the last round alone`;
+      const harm = {
+        update: () => `the update of ${lineOf(update.place, maker.place?.file)}, ${trace.callText(update)}, is lost with it`,
+        gradient: () => "its gradients do not add up: the one that is read is that of the last round alone",
+        learning: () => "no update knows them, so nothing is learned",
+      }[lost]();
       return [{
         message: `${name} is made anew in each round`, culprit: culpritOf(trace, maker), tensor: name,
         why: `${lineOf(maker.place)} made ${leaves.length} tensors for ${leaves.length} backwards${areEqual(trace, series) ? ", all of the same numbers" : ""}; ${harm}`,
-        fix: { text: `make ${name} once, before the loop`, edits: beforeLoop(trace, series, lost) },
+        fix: lost === "learning"
+          ? { text: `make ${name} once, where the other parameters are made, and give it to the update with them`, edits: [] }
+          : { text: `make ${name} once, before the loop`, edits: beforeLoop(trace, series, lost) },
       }];
     }),
 };

@@ -1,5 +1,5 @@
 import { cutBetween } from "./cuts.ts";
-import { culpritAt, culpritOf, namesOf } from "./describe.ts";
+import { byCulprit, culpritAt, namesOf } from "./describe.ts";
 import { forgottenLeaves, rootsOf } from "./leaves.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Found, Rule } from "./rule.ts";
@@ -48,14 +48,13 @@ loss.backward();
   detect(trace) {
     const roots = rootsOf(trace);
     const unused = forgottenLeaves(trace).filter((leaf) => roots.every((root) => !trace.computedFrom(leaf).has(root) && cutBetween(trace, leaf, root) === null));
-    return [...refused(trace), ...unused.map((leaf) => {
-      const name = trace.nameOf(leaf);
-      const maker = trace.makerOf(leaf);
+    return [...refused(trace), ...byCulprit(trace, unused).map(({ culprit, leaves }) => {
+      const names = namesOf(trace, leaves);
+      const isOne = !names.includes(", ");
       return {
-        message: `no loss depends on ${name}`,
-        culprit: maker === null ? null : culpritOf(trace, maker), tensor: name,
-        why: `${name} requires grad, and nothing leads from it to ${namesOf(trace, roots)}`,
-        fix: { text: `use ${name} in the loss, or make it without requires_grad`, edits: [] },
+        message: `no loss depends on ${names}`, culprit, tensor: trace.nameOf(leaves[0]),
+        why: `${names} ${isOne ? "requires" : "require"} grad, and nothing leads from ${isOne ? "it" : "them"} to ${namesOf(trace, roots)}`,
+        fix: { text: `use ${names} in the loss, or make ${isOne ? "it" : "them"} without requires_grad`, edits: [] },
       };
     })];
   },

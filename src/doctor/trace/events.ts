@@ -164,6 +164,7 @@ export interface ReadEvent {
   readonly tensor: number;
   readonly how: string;
   readonly place: Place | null;
+  readonly callers: readonly Place[];
   readonly requires_grad: boolean;
   /** What was read: numbers (the first ones), or the tensor of `.data` and `.grad`. */
   readonly numbers: readonly Num[];

@@ -15,7 +15,13 @@ interface Facts {
   first: number;
   /** Zeros in the first gradient. */
   zeros: number;
+  /** Was one read since the last backward, and how many were set to null unread? */
+  read: boolean;
+  dropped: number;
 }
+
+/** So many gradients that were asked for in vain are no chance. */
+const drops = 3;
 
 const versionOf = (tensor: Tensor): number => tensor._counter?.value ?? 0;
 
@@ -29,7 +35,7 @@ export class LeafWatch {
 
   meet(leaf: Tensor): Facts {
     let facts = this.facts.get(leaf);
-    if (facts === undefined) this.facts.set(leaf, (facts = { count: 0, moved: false, grad: null, writes: 0, version: 0, first: 0, zeros: 0 }));
+    if (facts === undefined) this.facts.set(leaf, (facts = { count: 0, moved: false, grad: null, writes: 0, version: 0, first: 0, zeros: 0, read: false, dropped: 0 }));
     return facts;
   }
 
@@ -42,6 +48,7 @@ export class LeafWatch {
   arrived(leaf: Tensor, grad: Tensor | null): void {
     const facts = this.meet(leaf);
     const isFirst = facts.count++ === 0;
+    facts.read = false;
     if (grad !== null) this.looked(facts, grad, isFirst);
     const total = leaf._meta?.grad ?? null;
     if (total === null) return;
@@ -49,6 +56,19 @@ export class LeafWatch {
     if (isFirst) facts.first = version;
     if (facts.grad === total && facts.version !== version && versionOf(total) === facts.writes + 1) this.reasons.add("a gradient that was not reset");
     Object.assign(facts, { grad: total, version, writes: versionOf(total) });
+  }
+
+  /** Its `.grad` was read. */
+  used(leaf: Tensor): void {
+    const facts = this.facts.get(leaf);
+    if (facts !== undefined) facts.read = true;
+  }
+
+  /** Its `.grad` is set to null. */
+  reset(leaf: Tensor): void {
+    const facts = this.facts.get(leaf);
+    if (facts === undefined || leaf._meta?.grad == null || facts.read) return;
+    if (++facts.dropped === drops) this.reasons.add("a gradient that nobody reads");
   }
 
   private looked(facts: Facts, grad: Tensor, isFirst: boolean): void {

@@ -1,5 +1,6 @@
 /** What a program calls a value: the variable, the property or the place in a list that it was assigned to where it was made. */
-import { commaSeparated, enclosing, skipBack, type Span } from "./source.ts";
+import type { Place } from "./events.ts";
+import { commaSeparated, enclosing, expressionAt, isInClassBody, positionOf, skipBack, type Span } from "./source.ts";
 
 /**
  * The name of what stands at `expression`; null where it is part of something larger. Of an expression that gives several
@@ -8,6 +9,24 @@ import { commaSeparated, enclosing, skipBack, type Span } from "./source.ts";
 export function assignedName(source: string, { start, end }: Span, output = 0): string | null {
   if (!/^(\s*\.requires_grad_\([^()]*\))?\s*(;|,|\n|\}|\]|$)/.test(source.slice(end, end + 60))) return null;
   return nameBefore(source, start, output);
+}
+
+/** Does a function return what stands at `expression`? */
+export function isReturned(source: string, { start, end }: Span): boolean {
+  return /(\breturn|=>)\s*$/.test(source.slice(0, start)) && /^(\s*\.requires_grad_\([^()]*\))?\s*[;,)}\n]/.test(source.slice(end, end + 60));
+}
+
+/**
+ * What the object that a call site makes is called: `a` of `a = new Linear(2)`. `isWithin`: that is in a class's body, so that an object
+ * around it is made, too. Null where nothing is constructed.
+ */
+export function constructed(source: string, { line, column }: Place): { owner: string | null; isWithin: boolean } | null {
+  const at = positionOf(source, line, column);
+  const expression = expressionAt(source, line, column);
+  if (expression === null) return null;
+  if (expression.text.startsWith("new ")) return { owner: assignedName(source, expression), isWithin: isInClassBody(source, at) };
+  // Fields are made where their class is named, or its constructor.
+  return /^(class|constructor|super)\b/.test(expression.text) ? { owner: null, isWithin: true } : null;
 }
 
 /** The name of the value that begins at a position. */

@@ -3,7 +3,7 @@ import { gradMode } from "../../autograd/grad-mode.ts";
 import { FunctionNode } from "../../autograd/function-node.ts";
 import { GradientEdge } from "../../autograd/gradient-edge.ts";
 import type { Grads, Node } from "../../autograd/node.ts";
-import type { BackwardCall, Reading } from "../../autograd/observer.ts";
+import { asking, type BackwardCall, type Reading } from "../../autograd/observer.ts";
 import { requiresGrad } from "../../autograd/variable.ts";
 import { observed, type Observer } from "../../dispatch/observer.ts";
 import type { AnyOp } from "../../dispatch/op.ts";
@@ -313,11 +313,12 @@ export class Recorder implements Observer {
     if (this.stack.length > 0) return;
     this.quietly(() => {
       const id = this.idOf(tensor);
+      const [place = null, ...callers] = currentPlaces();
       this.sink({
-        event: "read", tensor: id, how, place: currentPlaces()[0] ?? null, requires_grad: requiresGrad(tensor),
+        event: "read", tensor: id, how, place, callers, requires_grad: requiresGrad(tensor),
         numbers: how === "print" || result instanceof Tensor ? [] : numbersIn(result), result: result instanceof Tensor ? this.idOf(result) : null,
       });
-      if (how !== "grad" && how !== "data" && how !== "requires_grad" && how !== "freeze" && this.isSick(tensor)) this.poisoned(tensor, "read", null);
+      if (!asking.has(how) && this.isSick(tensor)) this.poisoned(tensor, "read", null);
       if (how === "data") this.tape?.alias(tensor, result as Tensor);
     });
   }

@@ -44,9 +44,13 @@ export function expressionAt(text: string, line: number, column: number): Expres
   let at = positionOf(source, line, column);
   // Of a name that is a keyword, as in x.var(0), V8 gives the parenthesis.
   if (source[at] === "(") while (isWord(source[at - 1])) at--;
+  // Of an assignment it gives the sign.
+  if (source[at] === "=") for (at = skipBack(source, at); isWord(source[at - 1]); at--);
   if (!isWord(source[at])) return null;
   let nameEnd = at;
   while (isWord(source[nameEnd])) nameEnd++;
+  // Of an object that is made it gives the keyword.
+  if (source.slice(at, nameEnd) === "new") for (nameEnd = skipForward(source, nameEnd); isWord(source[nameEnd]) || source[nameEnd] === "."; nameEnd++);
   const dot = skipBack(source, at);
   const receiver = source[dot - 1] === "." ? { start: primaryStart(source, dot - 1), end: trimEnd(source, source[dot - 2] === "?" ? dot - 2 : dot - 1) } : null;
   const open = skipForward(source, nameEnd);
@@ -77,7 +81,21 @@ export function statementAt(source: string, position: number): Span | null {
   const line = withoutComments(source).slice(first, next < 0 ? source.length : next);
   const text = line.trim();
   const start = first + line.length - line.trimStart().length;
-  return /^(?!for|while|if|else|do\b|return|\})[^;]*;$/.test(text) && isBalanced(text) ? { start, end: start + text.length } : null;
+  return /^(?!else|do\b|return|\})/.test(text) && isOne(text) ? { start, end: start + text.length } : null;
+}
+
+/** What the innermost braces around a position enclose; null where there are none. */
+export function blockAround(text: string, position: number): Span | null {
+  const source = withoutComments(text);
+  let open = enclosing(source, position);
+  while (open >= 0 && source[open] !== "{") open = enclosing(source, open);
+  return open < 0 ? null : { start: open, end: closing(source, open) };
+}
+
+/** Is a position in the body of a class, and in none of its methods? */
+export function isInClassBody(text: string, position: number): boolean {
+  const block = blockAround(text, position);
+  return block !== null && /\bclass\b[^{}()]*$/.test(withoutComments(text).slice(0, block.start));
 }
 
 /** Of the innermost loop whose braces are around a position, where it begins and where its body does; null where none is. */
@@ -95,15 +113,17 @@ export function loopAround(text: string, position: number): { start: number; bod
   return null;
 }
 
-function isBalanced(text: string): boolean {
+/** Is it one statement, with all its brackets? */
+function isOne(text: string): boolean {
   const open: string[] = [];
   for (let i = 0; i < text.length; i++) {
     const c = text[i];
     if (c === '"' || c === "'" || c === "`") i = stringEnd(text, i);
     else if ("([{".includes(c)) open.push(c);
     else if (c in openers && open.pop() !== openers[c]) return false;
+    else if (c === ";" && open.length === 0) return i === text.length - 1;
   }
-  return open.length === 0;
+  return false;
 }
 
 /** Where the primary expression begins that ends before `end`: `a.b(c)[d]!`. */
@@ -150,7 +170,7 @@ function opening(source: string, at: number): number {
 }
 
 /** The bracket that closes the one at `at`; strings are passed over. */
-function closing(source: string, at: number): number {
+export function closing(source: string, at: number): number {
   let depth = 0;
   for (let i = at; i < source.length; i++) {
     const c = source[i];

@@ -4,8 +4,8 @@ import type {
   SwitchEvent, TensorEvent, WriteEvent,
 } from "./events.ts";
 import { grouped } from "./group.ts";
-import { assignedName } from "./names.ts";
-import { expressionAt, placeKey, type Expression } from "./source.ts";
+import { assignedName, constructed, isReturned } from "./names.ts";
+import { expressionAt, isInClassBody, placeKey, positionOf, type Expression } from "./source.ts";
 
 /** How the elements of one tensor came from another's. */
 export interface Flow {
@@ -174,7 +174,7 @@ export class Trace {
     // A view that an op takes of what it is given is known by what it views.
     const { base } = this.tensors.get(tensor)!;
     if (maker.within !== null && base !== null) return this.nameOf(base);
-    const text = this.variableOf(tensor) ?? this.callText(this.userOp(maker));
+    const text = this.madeFor(tensor).name ?? this.callText(this.userOp(maker));
     return maker.run === null ? text : `the gradient of ${text}`;
   }
 
@@ -184,6 +184,46 @@ export class Trace {
     const user = maker === null || maker.run !== null ? null : this.userOp(maker);
     const expression = user === null ? null : this.expression(user.place);
     return (expression === null ? null : assignedName(this.sources.get(user!.place!.file)!, expression, Math.max(0, user!.outputs.indexOf(tensor)))) ?? this.askedAs(tensor) ?? this.rootedAs(tensor);
+  }
+
+  /** What functions return and constructors make is named as whoever called them names it, `w`, `net.hidden.weight`; and the call there. */
+  madeFor(tensor: number): { name: string | null; place: Place | null } {
+    const { place, callers } = this.userOp(this.makerOf(tensor)!);
+    let name = this.variableOf(tensor);
+    let [at, named] = [place, place];
+    let isMember = name !== null && this.isMember(name, place!);
+    for (const caller of callers) {
+      if (name !== null && !isMember) break;
+      const source = this.sources.get(caller.file) ?? "";
+      if (name === null) {
+        const [inner, outer] = [this.expression(at), this.expression(caller)];
+        if (inner === null || outer === null || !isReturned(this.sources.get(at!.file)!, inner)) break;
+        name = assignedName(source, outer);
+        // What a callback returns is one of several, and parameters are made in order.
+        if (name !== null && caller.file === at!.file && inner.start > outer.start && inner.end < outer.end) name = this.tensors.get(tensor)!.leaf ? `${name}[${this.siblings(tensor).indexOf(tensor)}]` : null;
+        if (name !== null) [named, isMember] = [caller, this.isMember(name, caller)];
+      } else {
+        const made = constructed(source, caller);
+        if (made === null || (made.owner === null && !made.isWithin)) break;
+        if (made.owner !== null) [name, named] = [`${made.owner}.${name.replace(/^this\./, "")}`, caller];
+        isMember = made.owner === null || this.isMember(made.owner, caller);
+      }
+      at = caller;
+    }
+    return { name, place: named };
+  }
+
+  /** The leaves that the line of a leaf made. */
+  private siblings(leaf: number): number[] {
+    const lineOf = (tensor: number): string => placeKey(this.userOp(this.makerOf(tensor)!).place);
+    const line = lineOf(leaf);
+    return [...this.tensors.values()].flatMap((t) => (t.leaf && this.makerOf(t.tensor) !== null && lineOf(t.tensor) === line ? [t.tensor] : []));
+  }
+
+  /** Is what has a name at a place a part of the object that is made there? */
+  private isMember(name: string, { file, line, column }: Place): boolean {
+    const source = this.sources.get(file) ?? "";
+    return name.startsWith("this.") || isInClassBody(source, positionOf(source, line, column));
   }
 
   /** The variable of a leaf that a function made, where it was asked for a gradient: `const w = load().requires_grad_()`. */

@@ -3,7 +3,7 @@
  * they are finite: those of what ops give, of losses, of gradients that arrive, of values that are read.
  */
 import { captured, type Grads, type Node, upcomingSequenceNr } from "../../autograd/node.ts";
-import type { BackwardCall, Reading } from "../../autograd/observer.ts";
+import { asking, type BackwardCall, type Reading } from "../../autograd/observer.ts";
 import type { Observer } from "../../dispatch/observer.ts";
 import type { AnyOp } from "../../dispatch/op.ts";
 import { FLOAT } from "../../tensor/dtype.ts";
@@ -17,6 +17,9 @@ import { dropped, elementsOf, hasNonFinite, valuesOf } from "./values.ts";
 /** A graph that is carried over so many backwards may grow with each. */
 const rounds = 2;
 
+/** So many graphs of earlier backwards are no chance. */
+const graphs = 3;
+
 export class Watch implements Observer {
   readonly keepsGradients = false;
   readonly reasons = new Set<Reason>();
@@ -27,6 +30,9 @@ export class Watch implements Observer {
   private readonly leaves = new LeafWatch(this.reasons);
   /** Nodes with lower numbers were made before the last backward; was one of them used since, and after how many backwards? */
   private freed = 0;
+  /** Those with lower numbers before the last but one; those of them whose tensors were read since. */
+  private old = 0;
+  private readonly kept = new Set<number>();
   private isCarried = false;
   private carried = 0;
   private readonly aliases = new WeakSet<object>();
@@ -36,6 +42,7 @@ export class Watch implements Observer {
     if (this.inBackward > 0) return;
     let [first, second]: (Tensor | null)[] = [null, null];
     for (const arg of args) {
+      if (Array.isArray(arg)) for (const part of arg) if (part instanceof Tensor) this.keeps(part);
       if (!(arg instanceof Tensor)) continue;
       if (arg._requiresGrad && arg._gradFn === null) this.leaves.meet(arg);
       if (first === null) first = arg;
@@ -97,7 +104,14 @@ export class Watch implements Observer {
     if (error !== null) this.reasons.add("an error");
     if (this.isCarried && ++this.carried === rounds) this.reasons.add("a graph that grows");
     this.isCarried = false;
+    this.old = this.freed;
     this.freed = upcomingSequenceNr();
+  }
+
+  /** A tensor is used whose graph was done with two backwards ago. */
+  private keeps({ _gradFn: node }: Tensor): void {
+    if (node === null || (node as Node).birth >= this.old || this.kept.size === graphs) return;
+    if (this.kept.add((node as Node).birth).size === graphs) this.reasons.add("graphs that are kept");
   }
 
   enterNode(_node: Node, _grads: Grads): void {}
@@ -114,11 +128,16 @@ export class Watch implements Observer {
 
   read(tensor: Tensor, how: Reading, result: unknown): void {
     if (this.inBackward > 0) return;
-    if (how !== "data" && how !== "grad" && how !== "freeze" && hasNonFinite(tensor)) this.reasons.add("a value that is not finite");
+    if (!asking.has(how)) {
+      if (hasNonFinite(tensor)) this.reasons.add("a value that is not finite");
+      this.keeps(tensor);
+    }
     if (how === "requires_grad") {
       if (tensor.dtype.kind !== FLOAT) this.reasons.add("an error");
     } else if (how === "data") this.aliases.add((result as Tensor)._counter ?? this);
-    else if (how === "grad" && result === null && this.backwards > 0) this.reasons.add("a gradient that is null");
+    else if (how === "reset") this.leaves.reset(tensor);
+    else if (how === "grad" && result !== null) this.leaves.used(tensor);
+    else if (how === "grad" && this.backwards > 0) this.reasons.add("a gradient that is null");
   }
 
   switched(): void {}

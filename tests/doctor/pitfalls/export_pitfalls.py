@@ -16,7 +16,7 @@ import warnings
 import torch
 
 sys.dont_write_bytecode = True
-families = ["magnitude", "values", "second_derivatives", "in_place", "no_gradient", "lifetime", "ported", "losses"]
+families = ["magnitude", "values", "second_derivatives", "in_place", "no_gradient", "lifetime", "training", "ported", "losses"]
 here = pathlib.Path(__file__).parent
 
 

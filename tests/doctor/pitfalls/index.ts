@@ -7,6 +7,7 @@ import { losses } from "./losses.ts";
 import { noGradient } from "./no-gradient.ts";
 import { ported } from "./ported.ts";
 import { secondDerivatives } from "./second-derivatives.ts";
+import { training } from "./training.ts";
 import { values } from "./values.ts";
 
-export const families: Readonly<Record<string, readonly Pitfall[]>> = { magnitude, values, "second-derivatives": secondDerivatives, "in-place": inPlace, "no-gradient": noGradient, lifetime, ported, losses };
+export const families: Readonly<Record<string, readonly Pitfall[]>> = { magnitude, values, "second-derivatives": secondDerivatives, "in-place": inPlace, "no-gradient": noGradient, lifetime, training, ported, losses };

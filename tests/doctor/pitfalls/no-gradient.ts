@@ -193,7 +193,7 @@ const first = w.pow(2).sum();
 const total = torch.stack([first]).sum();
 total.backward();
 `,
-    proved: false,
+    proved: true,
   },
   {
     name: "accuracy-as-loss",

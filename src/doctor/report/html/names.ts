@@ -19,10 +19,10 @@ export class Names {
     return name;
   }
 
-  /** What one call makes has one name, however often it is made. */
+  /** What one call makes has one name, however often it is made; leaves are known by whom they are made for. */
   private plain(id: number): string {
     const maker = this.trace.makerOf(id);
-    if (maker === null) return this.trace.nameOf(id);
+    if (maker === null || this.trace.accumulatorOf(id) !== null) return this.trace.nameOf(id);
     const key = this.key(this.trace.userOp(maker));
     let name = this.made.get(key);
     if (name === undefined) this.made.set(key, (name = this.trace.nameOf(id)));
