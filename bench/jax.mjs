@@ -56,6 +56,17 @@ function product(...sizes) {
   return timed(() => np.matmul(a.ref, b.ref));
 }
 
+function linears(shapes) {
+  const layers = shapes.map(([rows, inputs, outputs]) => ({ x: randn(rows, inputs), w: randn(inputs, outputs), g: randn(rows, outputs) }));
+  const products = jit((layers) => layers.map(({ x, w, g }, i) => {
+    const results = [np.matmul(x.ref, w.ref), np.matmul(np.transpose(x), g.ref)];
+    if (i > 0) return [...results, np.matmul(g, np.transpose(w))];
+    tree.dispose([g, w]);
+    return results;
+  }));
+  return timed(() => products(tree.ref(layers)));
+}
+
 const conv3 = (x, w, b) => lax.conv(x, w, [1, 1], "SAME").add(np.reshape(b, [-1, 1, 1]));
 
 function conv(backward) {
@@ -150,4 +161,4 @@ function transformer() {
 }
 
 const { version } = JSON.parse(readFileSync(new URL("node_modules/@jax-js/jax/package.json", import.meta.url), "utf8"));
-await serve(`jax-js ${version}`, { small, elements, layouts, product, conv, ordering, mlp, cnn, transformer });
+await serve(`jax-js ${version}`, { small, elements, layouts, product, linears, conv, ordering, mlp, cnn, transformer });

@@ -85,6 +85,15 @@ function product(...sizes: number[]): Call {
   return () => a.matmul(b);
 }
 
+function linears(shapes: readonly (readonly number[])[]): Call {
+  const layers = shapes.map(([rows, inputs, outputs]) => ({ x: randn(rows!, inputs!), w: randn(outputs!, inputs!), g: randn(rows!, outputs!) }));
+  return () => layers.forEach(({ x, w, g }, i) => {
+    x.matmul(w.t());
+    g.t().matmul(x);
+    if (i > 0) g.matmul(w);
+  });
+}
+
 function conv(backward: boolean): Call {
   const [x, w, b] = [randn(32, 16, 28, 28), randn(32, 16, 3, 3), randn(32)];
   if (!backward) return () => F.conv2d(x, w, b, { padding: 1 });
@@ -160,4 +169,4 @@ function transformer(): Call {
 }
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
-await serve(`leafgrad ${version}`, { small, elements, layouts, product, conv, ordering, mlp, cnn, transformer });
+await serve(`leafgrad ${version}`, { small, elements, layouts, product, linears, conv, ordering, mlp, cnn, transformer });

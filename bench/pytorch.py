@@ -109,6 +109,22 @@ def batched():
     return lambda: a @ b
 
 
+def linears(*shapes):
+    def make():
+        layers = [(randn(rows, inputs), randn(outputs, inputs), randn(rows, outputs)) for rows, inputs, outputs in shapes]
+
+        def products():
+            for i, (x, w, g) in enumerate(layers):
+                x @ w.t()
+                g.t() @ x
+                if i > 0:
+                    g @ w
+
+        return products
+
+    return make
+
+
 def conv(backward):
     def make():
         x, w, b = randn(32, 16, 28, 28), randn(32, 16, 3, 3), randn(32)
@@ -188,6 +204,8 @@ for n in (64, 256, 257, 512, 999, 1024):
     CASES[f"matmul {n}"] = matmul(n)
 CASES |= {
     "matmul 64 of 64×64": batched,
+    "linear layers of the MLP": linears((64, 784, 128), (64, 128, 10)),
+    "linear layers of the transformer": linears((512, 128, 384), (512, 128, 128), (512, 128, 512), (512, 512, 128)),
     "conv 3×3, forward": conv(False),
     "conv 3×3, forward + backward": conv(True),
     "sort 2^20": ordering("sort"),

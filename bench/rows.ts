@@ -24,6 +24,8 @@ export const rows: readonly Row[] = [
   { name: "matmul 64 of 64×64", group: "products", flops: 64 * 2 * 64 ** 3 },
   { name: "conv 3×3, forward", group: "products", flops: 2 * 32 * 28 * 28 * 32 * 16 * 9 },
   { name: "conv 3×3, forward + backward", group: "products", flops: 6 * 32 * 28 * 28 * 32 * 16 * 9 },
+  { name: "linear layers of the MLP", group: "products", flops: 2 * 64 * 128 * (2 * 784 + 3 * 10) },
+  { name: "linear layers of the transformer", group: "products", flops: 2 * 512 * 128 * (2 * 384 + 3 * 128 + 6 * 512) },
   ...["sort 2^20", "topk 2^20"].map((name): Row => ({ name, group: "order" })),
   ...["MLP step", "CNN step", "transformer step"].map((name): Row => ({ name, group: "training", memory: true })),
 ];

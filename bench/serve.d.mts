@@ -7,6 +7,8 @@ export interface Cases {
   elements(op: string, power: number): Call | null;
   layouts(name: string): Call | null;
   product(...sizes: number[]): Call | null;
+  /** The products of linear layers of so many rows, inputs and outputs, forward and backward; the first layer's input needs no gradient. */
+  linears(shapes: readonly (readonly number[])[]): Call | null;
   conv(backward: boolean): Call | null;
   ordering(name: "sort" | "topk"): Call | null;
   mlp(): Call | null;

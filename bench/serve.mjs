@@ -2,9 +2,11 @@
 import { createInterface } from "node:readline";
 
 /** How each row of rows.ts is set up, by name. */
-function rowsOf({ small, elements, layouts, product, conv, ordering, mlp, cnn, transformer }) {
+function rowsOf({ small, elements, layouts, product, linears, conv, ordering, mlp, cnn, transformer }) {
   const rows = {
     "matmul 64 of 64×64": () => product(64, 64, 64),
+    "linear layers of the MLP": () => linears([[64, 784, 128], [64, 128, 10]]),
+    "linear layers of the transformer": () => linears([[512, 128, 384], [512, 128, 128], [512, 128, 512], [512, 512, 128]]),
     "conv 3×3, forward": () => conv(false),
     "conv 3×3, forward + backward": () => conv(true),
     "sort 2^20": () => ordering("sort"),

@@ -59,6 +59,11 @@ function product(...sizes) {
   return timed(() => a.matMul(b));
 }
 
+function linears(shapes) {
+  const layers = shapes.map(([rows, inputs, outputs]) => ({ x: randn(rows, inputs), w: randn(inputs, outputs), g: randn(rows, outputs) }));
+  return timed(() => layers.map(({ x, w, g }, i) => [x.matMul(w), tf.matMul(x, g, true, false), ...(i > 0 ? [tf.matMul(g, w, false, true)] : [])]));
+}
+
 function conv(backward) {
   const [x, w, b] = [randn(32, 28, 28, 16), randn(3, 3, 16, 32), randn(32)];
   const forward = (x, w, b) => tf.conv2d(x, w, 1, "same").add(b);
@@ -110,4 +115,4 @@ function transformer() {
   });
 }
 
-await serve(`TensorFlow.js ${version}`, { small, elements, layouts, product, conv, ordering, mlp, cnn, transformer });
+await serve(`TensorFlow.js ${version}`, { small, elements, layouts, product, linears, conv, ordering, mlp, cnn, transformer });
