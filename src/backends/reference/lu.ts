@@ -1,21 +1,21 @@
-/** Gaussian elimination with partial pivoting. Matrices are square and lie by columns, as in LAPACK. */
+/** Gaussian elimination with partial pivoting. Matrices lie by columns, as in LAPACK, and are square unless `columns` says otherwise. */
 import type { FloatArray } from "./lanes.ts";
 
 /**
  * Makes L below the diagonal and U on and above it out of a matrix of n rows, where it lies; `pivots[k]` is the row, counted from 1, with which
  * row k changed places. Returns which diagonal element of U is the first that is zero, counted from 1, or 0 where none is.
  */
-export function factorize(a: FloatArray, n: number, pivots: Int32Array): number {
+export function factorize(a: FloatArray, n: number, pivots: Int32Array, columns = n): number {
   let firstZero = 0;
-  for (let k = 0; k < n; k++) {
+  for (let k = 0; k < Math.min(n, columns); k++) {
     const pivot = largestBelow(a, n, k);
     pivots[k] = pivot + 1;
     if (a[k * n + pivot] === 0) {
       firstZero ||= k + 1;
       continue;
     }
-    if (pivot !== k) for (let j = 0; j < n; j++) swap(a, j * n + k, j * n + pivot);
-    eliminate(a, n, k);
+    if (pivot !== k) for (let j = 0; j < columns; j++) swap(a, j * n + k, j * n + pivot);
+    eliminate(a, n, k, columns);
   }
   return firstZero;
 }
@@ -31,10 +31,10 @@ function swap(a: FloatArray, p: number, q: number): void {
   [a[p], a[q]] = [a[q], a[p]];
 }
 
-function eliminate(a: FloatArray, n: number, k: number): void {
+function eliminate(a: FloatArray, n: number, k: number, columns: number): void {
   const column = k * n;
   for (let i = k + 1; i < n; i++) a[column + i] /= a[column + k];
-  for (let j = k + 1; j < n; j++) {
+  for (let j = k + 1; j < columns; j++) {
     const factor = a[j * n + k];
     for (let i = k + 1; i < n; i++) a[j * n + i] -= a[column + i] * factor;
   }

@@ -1,63 +1,78 @@
-/** Singular values by one-sided Jacobi rotations (Hestenes 1958; Golub and Van Loan, Matrix Computations, section 8.6.3). */
+/** Singular values and vectors: LAPACK's way by a bidiagonal matrix (dgesdd, dgebrd, dbdsqr), so that signs are its own too. */
+import { identity, reflect, reflection, triangularize, type Columns, type Reflection } from "./householder.ts";
+import { bidiagonalSvd } from "./bidiagonal.ts";
+import { rotation } from "./rotation.ts";
 
-/** A matrix by its columns. */
-export type Columns = Float64Array[];
-
-const sweeps = 60;
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
+interface Bidiagonal {
+  d: Float64Array;
+  e: Float64Array;
+  left: Reflection[];
+  right: Reflection[];
 }
 
-function rotate(a: Float64Array, b: Float64Array, cos: number, sin: number): void {
-  for (let i = 0; i < a.length; i++) [a[i], b[i]] = [cos * a[i] - sin * b[i], sin * a[i] + cos * b[i]];
+const transposed = (a: Columns, rows: number): Columns => Array.from({ length: rows }, (_, i) => Float64Array.from(a, (column) => column[i]));
+
+/** Of a matrix of no more columns than rows. */
+function bidiagonalize(columns: Columns): Bidiagonal {
+  const n = columns.length;
+  const [left, right]: [Reflection[], Reflection[]] = [[], []];
+  let a = columns;
+  for (let k = 0; k < n; k++) {
+    left.push(reflection(a[k], k));
+    reflect(a, left[k]);
+    if (k + 1 === n) break;
+    const rows = transposed(a, a[0].length);
+    right.push(reflection(rows[k], k + 1));
+    reflect(rows, right[k]);
+    a = transposed(rows, n);
+  }
+  return { d: Float64Array.from(a, (column, i) => column[i]), e: Float64Array.from(a.slice(1), (column, i) => column[i]), left, right };
+}
+
+/** Makes an upper bidiagonal matrix of a lower one; returns what undoes it for the rows of U. */
+function toUpper(d: Float64Array, e: Float64Array): (u: Columns) => void {
+  const turns = Array.from(e, (_, i) => {
+    const [cos, sin, r] = rotation(d[i], e[i]);
+    [d[i], e[i], d[i + 1]] = [r, sin * d[i + 1], cos * d[i + 1]];
+    return [cos, sin];
+  });
+  return (u) => {
+    for (let j = turns.length - 1; j >= 0; j--) {
+      const [cos, sin] = turns[j];
+      for (const x of u) [x[j], x[j + 1]] = [cos * x[j] - sin * x[j + 1], cos * x[j + 1] + sin * x[j]];
+    }
+  };
+}
+
+/** `columns` as the first of `count`, of `rows` elements, the rest those of the identity; reflected. */
+function expanded(columns: Columns, rows: number, count: number, reflections: readonly Reflection[]): Columns {
+  const out = identity(rows, count);
+  columns.forEach((column, j) => (out[j].fill(0), out[j].set(column)));
+  for (const one of reflections.toReversed()) reflect(out, one);
+  return out;
 }
 
 /**
- * U, S and V with A = U · diag(S) · Vᵀ for a matrix of no more columns than rows, whose columns become those of U.
- * Singular values come in descending order.
+ * U, S and V with A = U · diag(S) · Vᵀ for the columns of an m × n matrix; k = min(m, n) columns of U and V, or all where `full`.
+ * Singular values descend. `epsilon`, that of the dtype, says what is as good as zero: signs depend on it.
  */
-export function singularValues(u: Columns): { s: Float64Array; u: Columns; v: Columns } {
-  const n = u.length;
-  const v = u.map((_, j) => Float64Array.from({ length: n }, (_, i) => Number(i === j)));
-  let rotated = true;
-  for (let sweep = 0; rotated && sweep < sweeps; sweep++) {
-    rotated = false;
-    for (let p = 0; p < n; p++) {
-      for (let q = p + 1; q < n; q++) rotated = orthogonalize(u, v, p, q) || rotated;
-    }
+export function singularValues(a: Columns, m: number, n: number, full: boolean, epsilon: number): { s: Float64Array; u: Columns; v: Columns } {
+  if (m < n) {
+    const { d, e, left, right } = bidiagonalize(transposed(a, m));
+    const back = toUpper(d, e);
+    const [u, v] = [identity(m, m), identity(m, m)];
+    bidiagonalSvd(d, e, u, v, epsilon);
+    back(u);
+    return { s: d, u: expanded(u, m, m, right), v: expanded(v, n, full ? n : m, left) };
   }
-  const norms = u.map((column) => Math.sqrt(dot(column, column)));
-  const order = norms.map((_, j) => j).sort((i, j) => norms[j] - norms[i]);
-  const directions = order.filter((j) => norms[j] > 0).map((j) => u[j].map((x) => x / norms[j]));
-  return { s: Float64Array.from(order, (j) => norms[j]), u: completed(directions, n, u[0]?.length ?? 0), v: order.map((j) => v[j]) };
-}
-
-/** Orthonormal columns of `length`, and as many more as make `count`. */
-function completed(columns: Columns, count: number, length: number): Columns {
-  for (let axis = 0; columns.length < count; axis++) {
-    const rest = Float64Array.from({ length }, (_, i) => Number(i === axis));
-    // Twice, since the first round leaves rounding along the columns.
-    for (const column of [...columns, ...columns]) {
-      const along = dot(rest, column);
-      rest.forEach((_, i) => (rest[i] -= along * column[i]));
-    }
-    const norm = Math.sqrt(dot(rest, rest));
-    if (norm > 0.5 / Math.sqrt(length)) columns.push(rest.map((x) => x / norm));
-  }
-  return columns;
-}
-
-/** Makes two columns orthogonal; false where they were. */
-function orthogonalize(u: Columns, v: Columns, p: number, q: number): boolean {
-  const [alpha, beta, gamma] = [dot(u[p], u[p]), dot(u[q], u[q]), dot(u[p], u[q])];
-  if (!(Math.abs(gamma) > 1e-15 * Math.sqrt(alpha * beta))) return false;
-  const zeta = (beta - alpha) / (2 * gamma);
-  const tangent = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.hypot(1, zeta));
-  const cos = 1 / Math.hypot(1, tangent);
-  rotate(u[p], u[q], cos, cos * tangent);
-  rotate(v[p], v[q], cos, cos * tangent);
-  return true;
+  let core = a.map((column) => column.slice());
+  // A long matrix is made square first.
+  const outer = m >= Math.floor(1.5 * n) ? triangularize(core) : [];
+  if (outer.length > 0) core = core.map((column) => column.slice(0, n));
+  const { d, e, left, right } = bidiagonalize(core);
+  const [u, v] = [identity(n, n), identity(n, n)];
+  bidiagonalSvd(d, e, u, v, epsilon);
+  const count = full ? m : n;
+  const own = outer.length > 0 ? expanded(expanded(u, n, n, left), m, count, outer) : expanded(u, m, count, left);
+  return { s: d, u: own, v: expanded(v, n, n, right) };
 }

@@ -64,8 +64,8 @@ export const leakyReluOf = (self: Tensor, slope: Scalar, inplace: boolean): Tens
 
 const eluValue: Formula = ({ self, alpha, scale, input_scale }) => self.mul(input_scale).expm1().mul(alpha.mul(scale)).where(self.le(0), self.mul(scale));
 const eluGrad: Formula = ({ grad, self, alpha, scale, input_scale }) => {
-  // Above 0 the exponential is not used; it might overflow and spoil second derivatives.
-  const slope = self.masked_fill(self.gt(0), 0).mul(input_scale).exp().mul(alpha.mul(scale)).mul(input_scale);
+  // From 0 on the exponential has no slope, and might overflow.
+  const slope = self.masked_fill(self.ge(0), 0).mul(input_scale).exp().mul(alpha.mul(scale)).mul(input_scale);
   return grad.mul(slope).where(self.le(0), grad.mul(scale));
 };
 const eluResultGrad: Formula = ({ grad, result, alpha, scale, input_scale }) =>

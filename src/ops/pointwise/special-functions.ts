@@ -106,12 +106,12 @@ export const copysign: Binary = overloaded(
   }),
 );
 
-/** x · log(y), but 0 where x is 0 and y no NaN. */
+/** x · log(y), but 0 where x is 0 and the logarithm infinite: elsewhere x still has a slope at 0. */
 function timesLog<V extends Arithmetic<V>>(x: V, y: V): V {
   return x.mul(y.log()).masked_fill(x.eq(0).logical_and(y.le(0).logical_or(y.eq(Infinity))), 0);
 }
 
-const xlogyOf: Formula = ({ self, other }) => timesLog(self, other);
+const xlogyOf: Formula = ({ self, other }) => self.mul(other.log()).masked_fill(self.eq(0).logical_and(other.isnan().logical_not()), 0);
 const xlogySelfGrad: Formula = ({ grad, self, other }) => timesLog(grad, other).masked_fill(self.eq(0).logical_and(other.le(0)), 0);
 const xlogyNumberGrad: Formula = ({ grad, self, other }) => timesLog(grad, other).masked_fill(self.eq(0).logical_and(other.gt(0).logical_not()), 0);
 const xlogyOtherGrad: Formula = ({ grad, self, other }) => grad.mul(self).div(other);
