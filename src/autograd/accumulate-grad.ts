@@ -62,6 +62,7 @@ export class AccumulateGrad extends Node {
 function callPostHooks(hooks: Hooks<PostAccumulateHook>, variable: Tensor): void {
   for (const hook of hooks.list()) {
     const result: unknown = hook(variable);
+    if (result === variable) continue;
     if (result instanceof Tensor) throw new RuntimeError("Tensor post accumulate grad hooks should return None.");
     if (result !== undefined && result !== null) throw new TypeError(`expected Variable, but hook returned '${typeText(result)}'`);
   }

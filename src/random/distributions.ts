@@ -76,6 +76,41 @@ export function bernoulliScalar(out: Elements, p: number, g: Generator): void {
   });
 }
 
+/** log(k!), by Stirling's series where k is not small. */
+function logFactorial(k: number): number {
+  if (k < 10) return Math.log(Array.from({ length: k }, (_, i) => i + 1).reduce((a, b) => a * b, 1));
+  const inverse = 1 / (k * k);
+  return (k + 0.5) * Math.log(k) - k + 0.5 * Math.log(2 * Math.PI) + (1 - inverse * (1 / 30 - inverse * (1 / 105 - inverse / 140))) / (12 * k);
+}
+
+/** A number of events at the given rate: products of uniforms, or from a rate of 10 on transformed rejection (Hörmann, 1993). */
+function poissonNumber(rate: number, g: Generator): number {
+  if (rate === 0) return 0;
+  if (rate < 10) {
+    const least = Math.exp(-rate);
+    let count = -1;
+    for (let product = 1; product > least || count < 0; count++) product *= g.uniform64();
+    return count;
+  }
+  const b = 0.931 + 2.53 * Math.sqrt(rate);
+  const a = -0.059 + 0.02483 * b;
+  for (;;) {
+    const u = g.uniform64() - 0.5;
+    const v = g.uniform64();
+    const us = 0.5 - Math.abs(u);
+    const k = Math.floor(((2 * a) / us + b) * u + rate + 0.43);
+    if (us >= 0.07 && v <= 0.9277 - 3.6224 / (b - 2)) return k;
+    if (k < 0 || (us < 0.013 && v > us)) continue;
+    if (Math.log(v) + Math.log(1.1239 + 1.1328 / (b - 3.4)) - Math.log(a / (us * us) + b) <= k * Math.log(rate) - rate - logFactorial(k)) return k;
+  }
+}
+
+/** `poisson(rates)`: for each rate a number of events. RuntimeError at a negative rate. */
+export function poisson(out: Floats, rates: Floats, g: Generator): void {
+  if (!rates.every((rate) => rate >= 0)) throw new RuntimeError("invalid Poisson rate, expected rate to be non-negative");
+  rates.forEach((rate, i) => (out[i] = poissonNumber(rate, g)));
+}
+
 const NO_PROBABILITY =
   "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  " +
   "(Could this error message be improved?  If so, please report an enhancement request to PyTorch.)";

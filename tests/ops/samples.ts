@@ -53,6 +53,13 @@ export const extraSamples: Record<string, Sample> = {
   _linalg_det: one((x) => torch.linalg.det(torch.cat([x, x.narrow(0, 0, 1).mul(2).add(x.narrow(0, 1, 1))]))),
   _linalg_slogdet: one((x) => torch.slogdet(x.matmul(x.mT)).logabsdet),
   linalg_solve_triangular: two((x, y) => torch.linalg.solve_triangular(x.matmul(x.mT).add(1), y, { upper: true })),
+  _linalg_svd: one((x) => torch.linalg.svd(x, false)),
+  linalg_eigh: one((x) => torch.linalg.eigh(x.mT.matmul(x).add(torch.arange(3, { dtype: torch.float64 }).diag()))),
+  linalg_qr: one((x) => [...torch.linalg.qr(x), ...torch.linalg.qr(x.mT)]),
+  linalg_lu: one((x) => [...torch.linalg.lu(x), ...torch.linalg.lu(x.mT)].filter((t) => t.requires_grad)),
+  linalg_lu_factor: one((x) => [torch.linalg.lu_factor(x).LU, torch.linalg.lu_factor(x.mT).LU]),
+  linalg_pinv: one((x) => [torch.linalg.pinv(x), torch.linalg.pinv(x.mT)]),
+  linalg_lstsq: two((x, y) => torch.linalg.lstsq(x.mT, y.mT, { driver: "gelsd" }).solution),
   recurrence: two((x, y) => recurrence(x, y, 1, false)),
 };
 
@@ -61,11 +68,11 @@ const discrete = "piecewise constant in-place form; PyTorch has no derivative, o
 
 /** Op or entry → why a central difference says nothing about it. */
 export const notSmooth = new Map<string, string>([
-  ...["bernoulli", "cauchy", "exponential", "geometric", "log_normal", "native_dropout", "normal", "random", "uniform"].map((name) => [name, drawn] as const),
+  ...["bernoulli", "cauchy", "exponential", "geometric", "log_normal", "native_dropout", "normal", "poisson", "random", "uniform"].map((name) => [name, drawn] as const),
   ...["eq", "ne", "lt", "le", "gt", "ge", "floor_divide", "heaviside"].map((name) => [name, discrete] as const),
   ["__rpow__", "the sample has a negative base, of which the derivative is NaN; pow.Scalar has one of its own"],
-  ["_linalg_svd", "singular vectors are given up to their sign; norm.nuc checks the values"],
-  ...["linalg.cholesky", "linalg.cholesky_ex"].map((name) => [name, "the gradient is that of a symmetric matrix, half of it in either triangle; symmetric matrices have samples of their own"] as const),
+  ["linalg.svd", "the samples have vectors that the matrix leaves undetermined; _linalg_svd has a sample of its own"],
+  ...["linalg.cholesky", "linalg.cholesky_ex", "linalg.eigh", "linalg.eigvalsh", "linalg.pinv.hermitian"].map((name) => [name, "the gradient is that of a symmetric matrix, half of it in either triangle; symmetric matrices have samples of their own"] as const),
   ["linalg.norm.subgradients_at_zero", "norms have a kink at zero; OpInfo checks the slope there"],
   ["native_layer_norm", "the saved moments are outputs without a gradient; nn.functional.layer_norm checks the rest"],
   ["native_batch_norm", "the saved moments are outputs without a gradient; nn.functional.batch_norm checks the rest"],

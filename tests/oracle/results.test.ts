@@ -13,8 +13,17 @@ const names = (): Record<string, unknown> => ({
   torch, F: torch.nn.functional,
   x: torch.tensor([[1.5, -2, 3.25], [0.5, 4, -1]]), v: torch.tensor([3, 1, 2]), i: torch.tensor([2n, 0n]), m: torch.tensor([true, false, true]),
   out: (dtype: typeof f32, ...shape: number[]) => torch.zeros(shape, { dtype }),
-  f32, f64, i64, i32, u8, bool, int8, nan: NaN, inf: Infinity, warned,
+  y: torch.tensor([0.5, -1, 2, 0.25, -0.75, 1]),
+  f32, f64, i64, i32, u8, bool, int8, nan: NaN, inf: Infinity, warned, grads,
 });
+
+/** A result and the gradients of the sum of its squares. */
+function grads(call: (...args: unknown[]) => torch.Tensor, ...inputs: unknown[]): (torch.Tensor | null)[] {
+  const isFloat = (t: unknown): t is torch.Tensor => t instanceof torch.Tensor && t.is_floating_point();
+  const leaves = inputs.map((t) => (isFloat(t) ? t.detach().requires_grad_() : t));
+  const result = call(...leaves);
+  return [result, ...torch.autograd.grad(result.square().sum(), leaves.filter(isFloat), { allow_unused: true })];
+}
 
 /** What a call warns of. */
 function warned(call: () => unknown): string {

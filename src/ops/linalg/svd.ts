@@ -172,7 +172,8 @@ export const lstsq: FunctionOp<[A: Tensor, B: Tensor, rcond?: number | null], { 
   {
     forward: leastSquares,
     backward: {
-      "self, b": ({ grads: [gX, gRest], self, b, solution, needed }) => {
+      "self, b": ({ grads, self, b, solution, needed }) => {
+        const [gX, gRest] = grads as (Tensor | null)[];
         const P = pinv(self);
         const [g, X, B] = [gX && asMatrix(self, gX), asMatrix(self, solution), asMatrix(self, b)];
         const rest = gRest === null || gRest._numel === 0 ? null : self.matmul(X).sub(B).mul(gRest.unsqueeze(-2).mul(2));

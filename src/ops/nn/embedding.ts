@@ -17,7 +17,7 @@ function rowsAt(weight: Tensor, indices: Tensor): Tensor {
 }
 
 /** 1 / how often each index occurs among all. */
-function rarity(flat: Tensor, rows: number, grad: Tensor): Tensor {
+export function rarity(flat: Tensor, rows: number, grad: Tensor): Tensor {
   const counts = filled([rows], 0, grad.dtype).index_add(0, flat, filled([flat._numel], 1, grad.dtype));
   return counts.index_select(0, flat).reciprocal();
 }
@@ -74,7 +74,7 @@ export const embedding: FunctionOp<[weight: Tensor, indices: Tensor, padding_idx
 ) as typeof embedding;
 
 /** Writes a smaller multiple over those rows whose norm is above `most`. */
-function shorten(weight: Tensor, indices: Tensor, most: number, p: number): void {
+export function shorten(weight: Tensor, indices: Tensor, most: number, p: number): void {
   const rows = weight.detach();
   const norms = rows.norm(p, 1, true);
   const used = filled([rows._sizes[0]], 0, rows.dtype).index_fill_(0, indices.reshape([-1]).to(int64), 1).ne(0);

@@ -7,6 +7,7 @@ import { NotImplementedError, RuntimeError, ValueError } from "../../errors.ts";
 import type { Formula } from "../../ir/arithmetic.ts";
 import { broadcastSizes, type Sizes } from "../../tensor/layout.ts";
 import { defaultGenerator, Generator } from "../../random/generator.ts";
+import { poisson as drawPoisson } from "../../random/distributions.ts";
 import { randperm as permute } from "../../random/integers.ts";
 import { BOOL, FLOAT, float32, get_default_dtype, int16, int32, int64, int8, uint8, type DType } from "../../tensor/dtype.ts";
 import { viewTyped } from "../../tensor/read.ts";
@@ -155,6 +156,27 @@ export const randperm: FunctionOp<[n: number], TensorOptions & Source> = factory
     return out;
   },
 );
+
+/**
+ * For each element of `self`, a rate, a number of events (Poisson's distribution). No gradient flows: it is zero.
+ *
+ * @throws RuntimeError where a rate is negative; NotImplementedError where `self` holds no floats.
+ */
+export const poisson: FunctionOp<[self: Tensor], Source> = makeOp(
+  "poisson",
+  [
+    new KernelOverload("poisson(Tensor self, Generator? generator=None) -> Tensor", {
+      forward: (self: Tensor, source: RandomSource) => {
+        if (self.dtype.kind !== FLOAT) throw new NotImplementedError(`"poisson_cpu" not implemented for '${self.dtype.title}'`);
+        const [rates, out] = [contiguousCopy(self), emptyTensor(self._sizes, self.dtype)];
+        drawPoisson(viewTyped(out) as Float64Array, viewTyped(rates) as Float64Array, source ?? defaultGenerator);
+        return out;
+      },
+      backward: { self: ({ grad }) => zeros(grad._sizes, { dtype: grad.dtype }) },
+    }),
+  ],
+  false,
+) as unknown as typeof poisson;
 
 function checkStds(std: Tensor): void {
   if (std._numel > 0 && std.lt(0).any().item()) throw new RuntimeError("normal expects all elements of std >= 0.0");
