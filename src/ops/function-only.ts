@@ -6,6 +6,7 @@ export * from "./pointwise/activation-functions.ts";
 export { batch_norm, instance_norm, native_batch_norm } from "./nn/batch-norm.ts";
 export * from "./linalg/bilinear.ts";
 export * from "./shape/combining.ts";
+export { chain_matmul } from "./linalg/multi-dot.ts";
 export * from "./nn/convolution.ts";
 export * from "./creation/creation.ts";
 export { BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor, set_default_tensor_type, ShortTensor } from "./creation/legacy.ts";

@@ -25,6 +25,8 @@ export * from "./indexing/indexing.ts";
 export * from "./linalg/linalg.ts";
 export * from "./pointwise/logic.ts";
 export * from "./linalg/matmul.ts";
+export { cholesky_solve, torchCholesky as cholesky } from "./linalg/cholesky.ts";
+export { matrix_exp } from "./linalg/matrix-exp.ts";
 export { matrix_power } from "./linalg/matrix-power.ts";
 export * from "./reductions/norm.ts";
 export * from "./nn/normalization.ts";

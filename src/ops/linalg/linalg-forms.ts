@@ -6,8 +6,10 @@ import { RuntimeError } from "../../errors.ts";
 import { BOOL } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { cat } from "../shape/joining.ts";
+import { matrix_norm } from "../reductions/matrix-norm.ts";
 import { _linalg_svd } from "../reductions/singular-values.ts";
-import { checkFloating, checkMatrix } from "./matrices.ts";
+import { checkFloating, checkMatrix, checkSquare } from "./matrices.ts";
+import { inv_ex } from "./solving.ts";
 
 interface Plane {
   offset?: number;
@@ -60,6 +62,29 @@ export const vander: FunctionOp<[x: Tensor], { N?: number | null }> = composite(
     if (count <= 1) throw new RuntimeError("N must be greater than 1.");
     const powers = column.expand([...column._sizes.slice(0, -1), count - 1]).cumprod(-1);
     return cat([powers.new_ones(column._sizes), powers], -1);
+  },
+  { method: false, takesOut: false },
+);
+
+/**
+ * The condition number of each matrix: the ratio of its largest to its smallest singular value, or the product of the norms `p` of the matrix and of its inverse.
+ *
+ * @throws RuntimeError where the tensor has fewer than two dimensions, or holds no floats.
+ * @example
+ * torch.linalg.cond(torch.tensor([[2, 0], [0, 4]])).item(); // 2
+ */
+export const cond: FunctionOp<[A: Tensor, p?: number | "fro" | "nuc" | null], { p?: number | "fro" | "nuc" | null }> = composite(
+  "linalg_cond(Tensor A, Any p=None) -> Tensor",
+  (A: Tensor, p: number | "fro" | "nuc" | null) => {
+    if (A._sizes.length < 2) throw new RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.");
+    if (p === null || Math.abs(Number(p)) === 2) {
+      const values = svdvals(A);
+      const [most, least] = [values.narrow(-1, 0, 1), values.narrow(-1, -1, 1)];
+      return (p === -2 ? least.div(most) : most.div(least)).squeeze(-1);
+    }
+    checkSquare(A, `linalg.cond(ord=${p})`);
+    const { inverse, info } = inv_ex(A);
+    return matrix_norm(A, p).mul(matrix_norm(inverse.masked_fill(info.ne(0).unsqueeze(-1).unsqueeze(-1), Infinity), p));
   },
   { method: false, takesOut: false },
 );

@@ -67,7 +67,8 @@ function sampled(input: Tensor, grid: Tensor, mode: Mode, padding: Padding, corn
   const sizes = input._sizes.slice(2).toReversed();
   const raw = sizes.map((size, d) => {
     const at = grid.select(-1, d).add(1);
-    return corners ? at.mul((size - 1) / 2) : at.mul(size).sub(1).div(2);
+    // Rounded as PyTorch does, for the slope jumps at whole positions.
+    return corners ? at.mul((size - 1) / 2) : sizes.length === 2 ? at.mul(size / 2).sub(0.5) : at.mul(size).sub(1).div(2);
   });
   const places = mode === "bicubic" ? raw : raw.map((at, d) => padded(at, sizes[d], padding, corners));
   if (mode === "nearest") return read(input, places.map((at) => at.detach().round()));
@@ -153,7 +154,7 @@ export const grid_sample: FunctionOp<
 /** The places of a picture before the map: for each element its coordinates, the last dimension first, and 1. */
 function places(sizes: Sizes, corners: boolean, like: Tensor): Tensor {
   const axes = sizes.map((size, d) => {
-    const line = size > 1 ? linspace(-1, 1, size, { dtype: like.dtype }).mul(corners ? 1 : (size - 1) / size) : zeros(1, { dtype: like.dtype });
+    const line = size > 1 ? linspace(-1, 1, size, { dtype: like.dtype }).mul(corners ? 1 : size - 1).div(corners ? 1 : size) : zeros(1, { dtype: like.dtype });
     return line.view(sizes.map((_, k) => (k === d ? -1 : 1))).expand(sizes);
   });
   return stack([...axes.toReversed(), ones(sizes, { dtype: like.dtype })], -1).view([1, -1, sizes.length + 1]);
