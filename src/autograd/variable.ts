@@ -91,9 +91,12 @@ export function checkInplace(self: Tensor, anyRequiresGrad: boolean): void {
   refuseInferenceWrite(self);
 }
 
+/** Is it an inference tensor outside inference mode? */
+export const refusesWrite = (self: Tensor): boolean => self._counter === null && !isInference();
+
 /** PyTorch notices it when it counts the write, after all other refusals. */
 export function refuseInferenceWrite(self: Tensor): void {
-  if (self._counter !== null || isInference()) return;
+  if (!refusesWrite(self)) return;
   throw new RuntimeError(
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.",
   );

@@ -5,7 +5,7 @@ import type { Grads } from "../autograd/node.ts";
 import { observed } from "../autograd/observer.ts";
 import { exposeSaved } from "../autograd/saved-attributes.ts";
 import { markRequiresGrad } from "../autograd/tensor-autograd.ts";
-import { asView, bumpVersion, checkHistory, checkInplace, rebaseHistory, setHistory } from "../autograd/variable.ts";
+import { asView, bumpVersion, checkHistory, rebaseHistory, refuseInferenceWrite, refusesWrite, setHistory } from "../autograd/variable.ts";
 import { Signature } from "../schema/arguments.ts";
 import { parseSchema, type Schema } from "../schema/schema.ts";
 import { checkDevice } from "../tensor/device.ts";
@@ -154,13 +154,16 @@ export class KernelOverload implements Overload, Differentiable {
   private callInplace(values: unknown[]): Tensor {
     const self = values[0] as Tensor;
     const recording = (self.dtype.kind === FLOAT || !this.definition.floatsOnly) && mustRecord(this, values);
-    // A copy looks at inference tensors itself, once there is a result.
-    (typeof this.definition.inplace === "function" ? checkInplace : checkHistory)(self, recording);
+    checkHistory(self, recording);
     const node = recording ? new OpNode(this, values) : null;
     node?.save(values, () => ops.clone(self));
     unrecorded(() => {
-      if (typeof this.definition.inplace === "function") this.definition.inplace(...values);
-      else ops.copyInto(ops.detach(self), this.definition.forward(...values) as Tensor);
+      if (typeof this.definition.inplace === "function") {
+        // What else is wrong with a write to an inference tensor is found by a rehearsal.
+        if (refusesWrite(self)) this.definition.inplace(ops.clone(self), ...values.slice(1));
+        refuseInferenceWrite(self);
+        this.definition.inplace(...values);
+      } else ops.copyInto(ops.detach(self), this.definition.forward(...values) as Tensor);
     });
     // A copy into an alias has counted the write already.
     if (typeof this.definition.inplace === "function") bumpVersion(self);
@@ -262,9 +265,10 @@ export class ViewOverload implements Overload, Differentiable {
   private callInplace(values: unknown[], written: Differentiable): Tensor {
     const self = values[0] as Tensor;
     const recording = mustRecord(this, values);
-    checkInplace(self, recording);
+    checkHistory(self, recording);
     const node = recording ? new ViewNode(written, values, self) : null;
     const { sizes, strides, offset } = this.definition.view(self, ...values.slice(1)) as View;
+    refuseInferenceWrite(self);
     if (node !== null) refuseIntegerGraph(self.dtype);
     self._setGeometry(sizes, strides, offset);
     bumpVersion(self);

@@ -282,10 +282,17 @@ export class PointwiseOverload implements Overload {
     const { common, out: outDtype } = this.dtypes(values);
     // The node comes first: an input that may not be used in the graph is refused before anything else.
     const node = gradMode.enabled && this.definition.out !== "bool" && this.anyRequiresGrad(values) ? this.makeNode(values, common, "") : null;
-    this.definition.refuse?.(values, common, false);
-    const target = this.target(values, common, outDtype);
-    if (this.definition.check !== undefined) this.check(values, common, outDtype);
-    const out = this.compute(values, common, outDtype, target);
+    let out: Tensor;
+    try {
+      this.definition.refuse?.(values, common, false);
+      const target = this.target(values, common, outDtype);
+      if (this.definition.check !== undefined) this.check(values, common, outDtype);
+      out = this.compute(values, common, outDtype, target);
+    } catch (error) {
+      // PyTorch saves inputs before it computes: a tensor that may not be saved is refused first.
+      if (this.definition.noDerivative === undefined) node?.save(values, null, null);
+      throw error;
+    }
     if (out._sizes.length === 0 && this.isNumber(values)) out._wrapped = true;
     if (node !== null && (outDtype.kind === FLOAT || this.definition.noDerivative === undefined)) {
       refuseIntegerGraph(outDtype);

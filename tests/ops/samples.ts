@@ -71,7 +71,7 @@ const discrete = "piecewise constant in-place form; PyTorch has no derivative, o
 /** Op or entry → why a central difference says nothing about it. */
 export const notSmooth = new Map<string, string>([
   ...["bernoulli", "cauchy", "exponential", "geometric", "log_normal", "native_dropout", "normal", "poisson", "random", "uniform"].map((name) => [name, drawn] as const),
-  ...["eq", "ne", "lt", "le", "gt", "ge", "floor_divide", "heaviside"].map((name) => [name, discrete] as const),
+  ...["eq", "ne", "lt", "le", "gt", "ge", "floor_divide", "heaviside", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift"].map((name) => [name, discrete] as const),
   ["__rpow__", "the sample has a negative base, of which the derivative is NaN; pow.Scalar has one of its own"],
   ["linalg.svd", "the samples have vectors that the matrix leaves undetermined; _linalg_svd has a sample of its own"],
   ...["cholesky", "linalg.cholesky", "linalg.cholesky_ex", "linalg.eigh", "linalg.eigvalsh", "linalg.pinv.hermitian"].map((name) => [name, "the gradient is that of a symmetric matrix, half of it in either triangle; symmetric matrices have samples of their own"] as const),

@@ -26,13 +26,17 @@ export const logical_not: InplaceOp<[self: Tensor]> = pointwise("logical_not(Ten
 
 type Bitwise = InplaceOp<[self: TensorLike, other: TensorLike]>;
 
+const noSlope: Formula = () => 0;
+
+/** Floats have no bits here, yet PyTorch asks whether operands require grad first, which refuses stale views. */
 function bitwise(name: string, kernel: string, value: Formula, ...unsupported: Kind[]): Bitwise {
-  const check = noKernel(kernel, FLOAT, ...unsupported);
+  const shared = { value, check: noKernel(kernel, FLOAT, ...unsupported), noDerivative: name };
+  const [self, other] = [{ self: noSlope }, { other: noSlope }];
   return overloaded(
     {},
-    new PointwiseOverload(`${name}.Tensor(Tensor self, Tensor other) -> Tensor`, { value, check, numbers: false }),
-    new PointwiseOverload(`${name}.Scalar_Tensor(Scalar self, Tensor other) -> Tensor`, { value, check, promoted: ["self"], inplace: false, takesOut: false }),
-    new PointwiseOverload(`${name}.Scalar(Tensor self, Scalar other) -> Tensor`, { value, check, promoted: ["other"] }),
+    new PointwiseOverload(`${name}.Tensor(Tensor self, Tensor other) -> Tensor`, { ...shared, backward: { ...self, ...other }, numbers: false }),
+    new PointwiseOverload(`${name}.Scalar_Tensor(Scalar self, Tensor other) -> Tensor`, { ...shared, backward: other, promoted: ["self"], inplace: false, takesOut: false }),
+    new PointwiseOverload(`${name}.Scalar(Tensor self, Scalar other) -> Tensor`, { ...shared, backward: self, promoted: ["other"] }),
   );
 }
 
