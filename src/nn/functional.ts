@@ -17,7 +17,7 @@ export { ctc_loss } from "../ops/nn/ctc.ts";
 export { embedding_bag } from "../ops/nn/embedding-bag.ts";
 export { affine_grid, grid_sample } from "../ops/nn/grid-sample.ts";
 export { scaled_dot_product_attention } from "../ops/nn/attention.ts";
-export { interpolate, upsample_bilinear, upsample_nearest } from "../ops/nn/interpolation.ts";
+export { interpolate, upsample, upsample_bilinear, upsample_nearest } from "../ops/nn/interpolation.ts";
 export { multi_head_attention_forward } from "./multi-head-attention.ts";
 export { local_response_norm } from "../ops/nn/local-response-norm.ts";
 export { pad } from "../ops/nn/padding.ts";

@@ -43,6 +43,15 @@ const accumulation: Record<string, () => unknown> = {
     x.register_post_accumulate_grad_hook(loose((p: Tensor) => p.grad));
     x.sum().backward();
   },
+  the_leaf_from_a_hook_after_accumulation: () => {
+    const x = leaf(2);
+    x.register_post_accumulate_grad_hook(loose((p: Tensor) => {
+      p.data.mul_(2);
+      return p;
+    }));
+    x.sum().backward();
+    return tuple(x, x.grad);
+  },
   a_number_from_a_hook_after_accumulation: () => {
     const x = leaf(2);
     x.register_post_accumulate_grad_hook(loose(() => 3));

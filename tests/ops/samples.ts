@@ -19,6 +19,7 @@ export const extraSamples: Record<string, Sample> = {
   copy: { fn: (x, y) => x!.mul(1).copy_(y!), inputs: () => [values(1, 2), values(3, 4)] },
   "pow.Scalar": { fn: (x) => torch.pow(1.5, x!), inputs: () => [matrix()] },
   special_entr: one((x) => torch.special.entr(x.abs().add(0.1))),
+  special_ndtr: one((x) => torch.special.ndtr(x)),
   special_i1: one((x) => torch.special.i1(x)),
   special_xlog1py: two((x, y) => torch.special.xlog1py(x, y.abs())),
   clip: one((x) => torch.clip(x, -1, 1.5)),

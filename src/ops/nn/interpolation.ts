@@ -177,9 +177,22 @@ export const interpolate: FunctionOp<[input: Tensor, size?: Extent | null, scale
 
 const deprecated = (name: string): void => warn(`\`nn.functional.${name}\` is deprecated. Use \`nn.functional.interpolate\` instead.`);
 
+/** Deprecated: `interpolate`. */
+export const upsample: FunctionOp<
+  [input: Tensor, size?: Extent | null, scale_factor?: Extent | null, mode?: Mode, align_corners?: boolean | null],
+  { size?: Extent | null; scale_factor?: Extent | null; mode?: Mode; align_corners?: boolean | null }
+> = composite(
+  "upsample(Tensor input, Any size=None, Any scale_factor=None, str mode='nearest', bool? align_corners=None) -> Tensor",
+  (input: Tensor, size: Extent | null, scale: Extent | null, mode: Mode, corners: boolean | null) => {
+    deprecated("upsample");
+    return interpolated(input, size, scale, mode, corners, null, false);
+  },
+  { takesOut: false },
+);
+
 type Upsample = FunctionOp<[input: Tensor, size?: Extent | null, scale_factor?: Extent | null], { size?: Extent | null; scale_factor?: Extent | null }>;
 
-const upsample = (name: string, mode: Mode, corners: boolean | null): Upsample =>
+const upsampleBy = (name: string, mode: Mode, corners: boolean | null): Upsample =>
   composite(
     `${name}(Tensor input, Any size=None, Any scale_factor=None) -> Tensor`,
     (input: Tensor, size: Extent | null, scale: Extent | null) => {
@@ -190,6 +203,6 @@ const upsample = (name: string, mode: Mode, corners: boolean | null): Upsample =
   );
 
 /** Deprecated: `interpolate` in mode "nearest". */
-export const upsample_nearest: Upsample = upsample("upsample_nearest", "nearest", null);
+export const upsample_nearest: Upsample = upsampleBy("upsample_nearest", "nearest", null);
 /** Deprecated: `interpolate` in mode "bilinear" with aligned corners. */
-export const upsample_bilinear: Upsample = upsample("upsample_bilinear", "bilinear", true);
+export const upsample_bilinear: Upsample = upsampleBy("upsample_bilinear", "bilinear", true);

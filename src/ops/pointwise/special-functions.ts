@@ -157,6 +157,16 @@ export const entr: FunctionOp<[input: Tensor]> = pointwise("special_entr(Tensor 
   inplace: false,
 });
 
+/** The probability that a standard normal number is at most x. */
+export const ndtr: FunctionOp<[input: Tensor]> = pointwise("special_ndtr(Tensor self) -> Tensor", {
+  out: "float",
+  value: ({ self }) => self.mul(Math.SQRT1_2).erf().add(1).mul(0.5),
+  backward: { self: ({ grad, self }) => grad.mul(self.mul(self).mul(-0.5).exp().mul(1 / Math.sqrt(2 * Math.PI))) },
+  method: false,
+  inplace: false,
+  node: "MulBackward1",
+});
+
 const mixedText = "heaviside is not yet implemented for tensors with different dtypes.";
 
 function refuseMixed(values: readonly unknown[]): void {
