@@ -12,5 +12,7 @@ export { linalgMatrixPower as matrix_power } from "./matrix-power.ts";
 export { matrix_norm, norm } from "../reductions/matrix-norm.ts";
 export { lu, lu_factor } from "./lu.ts";
 export { qr } from "./qr.ts";
-export { linalgSvd as svd, lstsq, matrix_rank, pinv } from "./svd.ts";
+export { lstsq } from "./least-squares.ts";
+export { matrix_rank } from "./matrix-rank.ts";
+export { linalgSvd as svd, pinv } from "./svd.ts";
 export { inv, inv_ex, solve, solve_ex, solve_triangular } from "./solving.ts";

@@ -1,11 +1,11 @@
-/** The singular value decomposition and what is made of it: pseudo-inverses, ranks, least squares. */
+/** The singular value decomposition, and pseudo-inverses by it. */
 import { composite, CompositeOverload, kernel } from "../../dispatch/define.ts";
 import { makeOp, type FunctionOp, type Op } from "../../dispatch/op.ts";
 import { exactDtype } from "../../dispatch/out.ts";
 import { RuntimeError } from "../../errors.ts";
-import { FLOAT, int64 } from "../../tensor/dtype.ts";
-import { listText, sameSizes } from "../../tensor/layout.ts";
-import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
+import { FLOAT } from "../../tensor/dtype.ts";
+import { listText } from "../../tensor/layout.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { filled } from "../creation/fill.ts";
 import { finfo } from "../creation/type-info.ts";
 import { where } from "../pointwise/selection.ts";
@@ -15,7 +15,7 @@ import { checkFloating, checkMatrix } from "./matrices.ts";
 
 type Parts<V extends string> = readonly [Tensor, Tensor, Tensor] & Record<"U" | "S" | V, Tensor>;
 
-function decomposed(A: Tensor, full: boolean): Parts<"Vh"> {
+export function decomposed(A: Tensor, full: boolean): Parts<"Vh"> {
   checkMatrix(A, "linalg.svd");
   checkFloating(A, "linalg.svd");
   return _linalg_svd(A, full);
@@ -47,15 +47,15 @@ export const svd: Op<[self: Tensor, some?: boolean, compute_uv?: boolean], { som
 );
 
 /** What counts as zero beside the largest singular value. */
-function tolerance(A: Tensor, largest: Tensor, atol: Tensor | number | null, rtol: Tensor | number | null): Tensor {
+export function tolerance(A: Tensor, largest: Tensor, atol: Tensor | number | null, rtol: Tensor | number | null): Tensor {
   const eps = finfo(A.dtype).eps * Math.max(...A._sizes.slice(-2));
   const relative = rtol ?? (atol !== null && (typeof atol === "number" ? atol : atol.max().item() as number) > 0 ? 0 : eps);
   const least = largest.mul(relative);
   return (atol === null ? least : least.clamp_min(0).maximum(filled([], 0, A.dtype).add(atol))).unsqueeze(-1);
 }
 
-type Tolerance = Tensor | number | null;
-interface Tolerances {
+export type Tolerance = Tensor | number | null;
+export interface Tolerances {
   atol?: Tolerance;
   rtol?: Tolerance;
   hermitian?: boolean;
@@ -77,7 +77,7 @@ function symmetricParts(A: Tensor): [Tensor, Tensor, Tensor] {
 }
 
 /** As in pinv_backward (torch/csrc/autograd/FunctionsManual.cpp). */
-function pseudoInverseGradient(grad: Tensor, P: Tensor, A: Tensor): Tensor {
+export function pseudoInverseGradient(grad: Tensor, P: Tensor, A: Tensor): Tensor {
   const [m, n] = A._sizes.slice(-2);
   if (m <= n) {
     const K = grad.mT.matmul(P);
@@ -114,76 +114,3 @@ export const pinv: FunctionOp<[A: Tensor, rcond?: number | Tensor, hermitian?: b
 export const pinverse: Op<[self: Tensor, rcond?: number], { rcond?: number }> = composite("pinverse(Tensor self, float rcond=1e-15) -> Tensor", (self: Tensor, rcond: number) => pinvKernel(self, 0, rcond, false), {
   takesOut: false,
 });
-
-function rank(A: Tensor, atol: Tolerance, rtol: Tolerance, hermitian: boolean): Tensor {
-  checkMatrix(A, "torch.linalg.matrix_rank");
-  if (A._numel === 0) return filled(A._sizes.slice(0, -2), 0, int64);
-  const S = hermitian ? eigh(A)[0].abs() : decomposed(A, false).S;
-  return S.gt(tolerance(A, S.amax(-1), atol, rtol)).sum(-1);
-}
-
-/** How many singular values of each matrix count as more than zero, as in `pinv`; `tol` is an `atol`. */
-export const matrix_rank: FunctionOp<[A: Tensor, tol?: number | Tensor, hermitian?: boolean], Tolerances & { tol?: number | Tensor }> = makeOp(
-  "linalg_matrix_rank",
-  [
-    new CompositeOverload("linalg_matrix_rank(Tensor A, *, Any atol=None, Any rtol=None, bool hermitian=False) -> Tensor", rank),
-    new CompositeOverload("linalg_matrix_rank(Tensor A, Any tol, bool hermitian=False) -> Tensor", (A: Tensor, tol: Tolerance, hermitian: boolean) => rank(A, tol, 0, hermitian)),
-  ],
-  false,
-) as unknown as typeof matrix_rank;
-
-type Solved = readonly [Tensor, Tensor, Tensor, Tensor] & { solution: Tensor; residuals: Tensor; rank: Tensor; singular_values: Tensor };
-
-const isVector = (A: Tensor, B: Tensor): boolean => B._sizes.length === 1 || (A._sizes.length - 1 === B._sizes.length && sameSizes(B._sizes, A._sizes.slice(0, -1)));
-const asMatrix = (A: Tensor, B: Tensor): Tensor => (isVector(A, B) ? B.unsqueeze(-1) : B);
-
-function leastSquares(A: Tensor, B: Tensor, rcond: number | null, driver: string | null): [Tensor, Tensor, Tensor, Tensor] {
-  const name = "torch.linalg.lstsq";
-  if (A._sizes.length < 2) throw new RuntimeError(`${name}: input must have at least 2 dimensions.`);
-  if (B._sizes.length < 1) throw new RuntimeError(`${name}: other must have at least 1 dimension.`);
-  const right = asMatrix(A, B);
-  if (A._sizes.at(-2) !== right._sizes.at(-2)) {
-    throw new RuntimeError(isVector(A, B) ? `${name}: input.size(-2) should match other.size(-1)` : `${name}: input.size(-2) should match other.size(-2)`);
-  }
-  if (A.dtype !== B.dtype) throw new RuntimeError(`${name}: Expected input and other to have the same dtype, but got input's dtype ${A.dtype.title} and other's dtype ${B.dtype.title}`);
-  if (driver !== null && !["gels", "gelsy", "gelsd", "gelss"].includes(driver)) {
-    throw new RuntimeError(`${name}: parameter \`driver\` should be one of (gels, gelsy, gelsd, gelss)`);
-  }
-  const [m, n] = A._sizes.slice(-2);
-  const { U, S, Vh } = decomposed(A, false);
-  const small = S.le(S.amax(-1, true).mul(rcond ?? finfo(A.dtype).eps * Math.max(m, n)));
-  const X = Vh.mT.mul(where(small, 0, S.reciprocal()).to(A.dtype).unsqueeze(-2)).matmul(U.mT.matmul(right));
-  const none = (): Tensor => emptyTensor([0], A.dtype);
-  const ranks = small.logical_not().sum(-1);
-  const exact = m > n && driver !== null && driver !== "gelsy" && ranks.eq(n).all().item() === true;
-  const rest = A.matmul(X).sub(right);
-  return [isVector(A, B) ? X.squeeze(-1) : X, exact ? rest.mul(rest).sum(-2) : none(), driver === "gels" ? emptyTensor([0], int64) : ranks, driver === "gelsd" || driver === "gelss" ? S : none()];
-}
-
-/**
- * The X for which the sum of squares of A·X - B is least, the smallest if there are several; B holds vectors or matrices.
- *
- * @throws RuntimeError where shapes or dtypes do not fit.
- * @example
- * torch.linalg.lstsq(torch.tensor([[1], [1]]), torch.tensor([[1], [3]])).solution.allclose(torch.tensor([[2]])); // true
- */
-export const lstsq: FunctionOp<[A: Tensor, B: Tensor, rcond?: number | null], { rcond?: number | null; driver?: string | null }, Solved> = kernel(
-  "linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, str? driver=None) -> (Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)",
-  {
-    forward: leastSquares,
-    backward: {
-      "self, b": ({ grads, self, b, solution, needed }) => {
-        const [gX, gRest] = grads as (Tensor | null)[];
-        const P = pinv(self);
-        const [g, X, B] = [gX && asMatrix(self, gX), asMatrix(self, solution), asMatrix(self, b)];
-        const rest = gRest === null || gRest._numel === 0 ? null : self.matmul(X).sub(B).mul(gRest.unsqueeze(-2).mul(2));
-        const plus = (a: Tensor | null, c: Tensor | null): Tensor | null => (a === null ? c : c === null ? a : a.add(c));
-        const gB = plus(g && P.mT.matmul(g), rest && rest.neg());
-        const gA = needed[0] === true ? plus(g && pseudoInverseGradient(g.matmul(B.mT), P, self), rest && rest.matmul(X.mT)) : null;
-        return [gA, gB !== null && isVector(self, b) ? gB.squeeze(-1) : gB];
-      },
-    },
-    constants: ["rank", "singular_values"],
-    method: false,
-  },
-);
