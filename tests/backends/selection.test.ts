@@ -1,6 +1,6 @@
 /** The fast selection against its definition. */
 import { describe, expect, it } from "vitest";
-import { selectLanes as exact } from "../../src/backends/reference/sort.ts";
+import { selectLanes as exact, sortLanes } from "../../src/backends/reference/sort.ts";
 import { selectLanes } from "../../src/backends/selection.ts";
 import { float32, float64, int32, int64, type DType } from "../../src/tensor/dtype.ts";
 import { elementsAt } from "../../src/tensor/read.ts";
@@ -38,4 +38,13 @@ describe.each([float32, float64])("of %s", (dtype: DType) => {
       }
     }
   });
+});
+
+it("sorts elements that lie beyond 2 GB of the heap", () => {
+  const input = new Float32Array(new SharedArrayBuffer(2 ** 31 + 16), 2 ** 31, 4);
+  input.set([3, NaN, -1, 2]);
+  const [values, positions] = [new Float32Array(4), new BigInt64Array(4)];
+  sortLanes(input, { outer: 1, n: 4, inner: 1 }, false, values, new Int32Array(positions.buffer));
+  expect([...values]).toEqual([-1, 2, 3, NaN]);
+  expect([...positions]).toEqual([2n, 3n, 0n, 1n]);
 });

@@ -15,7 +15,7 @@ const keyOfFloat = (bits: number): number => (bits === SIGN ? SIGN : bits & SIGN
 type KeyWriter = (n: number, first: number, step: number, keys: Keys, flip: number) => void;
 
 function keyWriterOf(input: ElementArray): KeyWriter {
-  const words = new Uint32Array(input.buffer, input.byteOffset & ~3, (input.byteLength >> 2) || 0);
+  const words = new Uint32Array(input.buffer, input.byteOffset - (input.byteOffset % 4), Math.floor(input.byteLength / 4));
   if (input instanceof Float32Array) {
     return (n, first, step, [key], flip) => {
       for (let i = 0, at = first; i < n; i++, at += step) {
