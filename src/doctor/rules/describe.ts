@@ -15,18 +15,21 @@ export function culpritOf(trace: Trace, op: OpEvent): Culprit | null {
   return culpritAt(trace, user.place, trace.callText(user));
 }
 
-/** The line that made a leaf, or, where it made several, the line of the call that gave this one its name; null where it came from nowhere. */
+/** The innermost call that made a leaf and none of the others that its line made; null where it came from nowhere. */
 function culpritOfLeaf(trace: Trace, leaf: number): Culprit | null {
   const maker = trace.makerOf(leaf);
   if (maker === null) return null;
-  const line = placeKey(trace.userOp(maker).place);
-  const others = [...trace.tensors.values()].filter((t) => t.leaf && t.tensor !== leaf).map(({ tensor }) => trace.makerOf(tensor));
-  const isAlone = !others.some((op) => op !== null && placeKey(trace.userOp(op).place) === line);
-  const { place } = trace.madeFor(leaf);
-  return isAlone || placeKey(place) === line ? culpritOf(trace, maker) : culpritAt(trace, place);
+  const user = trace.userOp(maker);
+  const waysTo = (tensor: number): (Place | null)[] => {
+    const { place, callers } = trace.userOp(trace.makerOf(tensor)!);
+    return [place, ...callers];
+  };
+  const others = new Set(trace.siblings(leaf).filter((tensor) => tensor !== leaf).flatMap((tensor) => waysTo(tensor).map(placeKey)));
+  const own = waysTo(leaf).find((place) => !others.has(placeKey(place))) ?? user.place;
+  return own === user.place ? culpritOf(trace, maker) : culpritAt(trace, own);
 }
 
-/** Leaves by the line that gave them their names: those of a layer belong together. */
+/** Leaves by the call that made them: those of a layer belong together. */
 export function byCulprit(trace: Trace, leaves: readonly number[]): { culprit: Culprit | null; leaves: readonly number[] }[] {
   const made = leaves.map((leaf) => ({ leaf, culprit: culpritOfLeaf(trace, leaf) }));
   const lines = grouped(made, ({ leaf, culprit }) => (culprit === null ? String(leaf) : placeKey(culprit)));

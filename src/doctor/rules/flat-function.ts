@@ -1,8 +1,8 @@
-import { culpritOf, lineOf, namesOf } from "./describe.ts";
+import { culpritOf, editOf, lineOf, namesOf } from "./describe.ts";
 import type { OpEvent, RunEvent } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { rootsOf } from "./leaves.ts";
-import type { Found, Rule } from "./rule.ts";
+import type { Edit, Found, Rule } from "./rule.ts";
 
 /** Leaves whose gradients were zero in every backward. */
 function unmoved(trace: Trace): Set<number> {
@@ -28,19 +28,49 @@ function nodesAbove(trace: Trace, leaf: number): Set<number> {
 }
 
 const steps = new Set(["round", "floor", "ceil", "trunc", "fix", "sign", "heaviside"]);
+const products = new Set(["matmul", "mm", "bmm", "mv", "addmm", "linear"]);
 const bounds = new Set(["clamp", "clamp_min", "clamp_max", "clip", "hardtanh", "relu6", "hardsigmoid"]);
 
 /** Why an op passes nothing on, and what to do; null where its zeros may be a chance of the numbers. */
-function words(trace: Trace, op: OpEvent): { why: string; fix: string } | null {
+function words(trace: Trace, op: OpEvent): { why: string; fix: string; edits?: readonly Edit[] } | null {
   const call = trace.callText(op);
   if (steps.has(op.name)) return { why: `${call} is flat between its jumps, so its slope is 0 everywhere`, fix: "use a smooth stand-in, such as tanh for sign; or let the gradient pass straight through: x.add(x.round().sub(x).detach())" };
   if (bounds.has(op.name)) return !isBeyond(trace, op) ? null : { why: `every element of ${trace.nameOf(op.inputs[0])} lies beyond the bounds of ${call}, where its slope is 0`, fix: "use a function that has a slope there, such as sigmoid, or keep the bound out of what is trained" };
+  if (products.has(op.name)) return ofZeros(trace, op);
   if (op.name !== "mul") return null;
   const zero = op.inputs.map((i) => trace.tensors.get(i)!).find((t) => !t.requires_grad && t.values.zero === t.values.numel);
   // A state that starts at zero is no mask.
   if (zero === undefined || !isMask(trace, zero.tensor)) return null;
   const name = trace.nameOf(zero.tensor);
   return { why: `every element of ${name} is 0, so ${call} multiplies every gradient by 0`, fix: `look at how ${name} is made: it leaves nothing` };
+}
+
+/** A product of zeros with a weight of zeros gives a gradient to neither: the one waits for the other to change. */
+function ofZeros(trace: Trace, { inputs, place }: OpEvent): { why: string; fix: string; edits: Edit[] } | null {
+  const still = unmoved(trace);
+  const isZero = (tensor: number): boolean => trace.tensors.get(tensor)!.values.zero === trace.tensors.get(tensor)!.values.numel;
+  const weight = inputs.find((input) => still.has(input) && isZero(input));
+  const other = inputs.find((input) => input !== weight);
+  // Of a layer's parameters the weight, and not the bias.
+  const [first] = other === undefined ? [] : [...still].filter((leaf) => leaf !== weight && isZero(leaf) && trace.computedFrom(leaf).has(other)).toSorted((a, b) => dimsOf(trace, b) - dimsOf(trace, a));
+  if (weight === undefined || other === undefined || first === undefined || !isZero(other)) return null;
+  const [name, start] = [trace.nameOf(weight), trace.nameOf(first)];
+  const edits = drawn(trace, first);
+  return {
+    why: `every element of ${name} is 0, so nothing goes on to ${start}; and every element of ${trace.nameOf(other)} is 0, because ${start} is, so ${name} gets nothing either`,
+    fix: `start from random numbers: ${edits[0]?.text ?? `${start} = torch.randn(…)`}`, edits: place === null ? [] : edits,
+  };
+}
+
+const dimsOf = (trace: Trace, tensor: number): number => trace.tensors.get(tensor)!.shape.length;
+
+/** `torch.zeros(2, 3, { requires_grad: true })` becomes `torch.randn(2, 3).div(Math.sqrt(2)).requires_grad_()`. */
+function drawn(trace: Trace, leaf: number): Edit[] {
+  const { place } = trace.userOp(trace.makerOf(leaf)!);
+  const expression = trace.expression(place);
+  const call = expression === null ? null : /^torch\.zeros\(([^{}]*?)(,\s*\{\s*requires_grad:\s*true\s*\})?\)$/.exec(trace.textOf(expression, place!.file));
+  if (call === null) return [];
+  return [editOf(trace, place!.file, expression!, `torch.randn(${call[1]}).div(Math.sqrt(${trace.tensors.get(leaf)!.shape[0]}))${call[2] === undefined ? "" : ".requires_grad_()"}`)];
 }
 
 /** Does every element lie well beyond a bound, and was there something to learn? A bound that keeps a root from 0 is met by what is nearly there. */
@@ -61,8 +91,9 @@ export const flatFunction: Rule = {
   severity: "warning",
   certainty: 0.7,
   why: `The gradient of a leaf is zero in every element and every backward: an op on the way has slope zero wherever it was used. Rounding and
-sign are flat everywhere, and a product with a mask of zeros leaves nothing. Nothing is learned, and nothing is said.`,
-  fix: `Use a function that has a slope there, let the gradient pass straight through, or look at the mask.`,
+sign are flat everywhere, and a product with a mask of zeros leaves nothing; of two layers of zeros neither gets a gradient from the other. Nothing
+is learned, and nothing is said.`,
+  fix: `Use a function that has a slope there, let the gradient pass straight through, look at the mask, or start from random weights.`,
   bad: `import * as torch from "leafgrad";
 
 const w = torch.tensor([1.5, 2.5], { requires_grad: true });
@@ -85,8 +116,8 @@ loss.backward();
       found.set(op.op, { op, leaves: [...(found.get(op.op)?.leaves ?? []), leaf] });
     }
     return [...found.values()].map(({ op, leaves }): Found => {
-      const { why, fix } = words(trace, op)!;
-      return { message: `the gradient of ${namesOf(trace, leaves)} is zero in every element`, culprit: culpritOf(trace, op), tensor: trace.nameOf(leaves[0]), why: `${lineOf(op.place)}: ${why}`, fix: { text: fix, edits: [] } };
+      const { why, fix, edits = [] } = words(trace, op)!;
+      return { message: `the gradient of ${namesOf(trace, leaves)} is zero in every element`, culprit: culpritOf(trace, op), tensor: trace.nameOf(leaves[0]), why: `${lineOf(op.place)}: ${why}`, fix: { text: fix, edits } };
     });
   },
 };

@@ -1,10 +1,11 @@
 import { apart, culpritOfCall } from "./callers.ts";
-import { lineOf } from "./describe.ts";
+import { lineOf, namesOf } from "./describe.ts";
 import type { AccumulateEvent, OpEvent, Place, ReadEvent, WriteEvent } from "../trace/events.ts";
+import { grouped } from "../trace/group.ts";
 import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
 import { fatalReading } from "./gradient-not-there.ts";
-import { moved, statementOf } from "./statements.ts";
+import { beside, moved, removed, statementOf } from "./statements.ts";
 import { gradientsOf, takersOf, updatesOf } from "./updates.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
 
@@ -57,6 +58,58 @@ function skippedUpdate(trace: Trace, leaf: number): Idle | null {
   return null;
 }
 
+/** Updates that come every few rounds, of which a reset in each round leaves the last gradient alone. */
+interface Dropped {
+  readonly leaf: number;
+  readonly filled: AccumulateEvent;
+  readonly every: number;
+  readonly reset: ReadEvent | OpEvent;
+  readonly zeroing: Place | null;
+  readonly updating: Place | null;
+}
+
+function droppedBetween(trace: Trace, leaf: number): Dropped | null {
+  const filled = trace.accumulations.filter(({ tensor }) => tensor === leaf);
+  const places = new Set(filled.map(({ backward }) => placeKey(trace.backwards.get(backward)!.place)));
+  const updates = updatesOf(trace, leaf);
+  if (places.size !== 1 || updates.length < 2) return null;
+  const resets = resetsOf(trace, leaf);
+  const rounds = filled.map((event, i) => {
+    const isWithin = (other: ReadEvent | OpEvent): boolean => trace.isBefore(event, other) && (filled[i + 1] === undefined || trace.isBefore(other, filled[i + 1]));
+    return { update: updates.find(isWithin), reset: resets.find(isWithin) };
+  });
+  const every = rounds.findIndex(({ update }) => update !== undefined) + 1;
+  // A sum over rounds is meant where updates come at regular intervals.
+  const isRegular = every > 1 && rounds.length >= 2 * every && rounds.every(({ update, reset }, i) => (update !== undefined) === ((i + 1) % every === 0) && (reset !== undefined || i === rounds.length - 1));
+  const [{ reset }, { update }] = [rounds[0], rounds[every - 1] ?? rounds[0]];
+  if (!isRegular || reset === undefined || update === undefined) return null;
+  const [zeroing, updating] = apart(reset, update);
+  return { leaf, filled: filled[0], every, reset, zeroing, updating };
+}
+
+/** The resets of a leaf's gradient, to null or by a write of zeros. */
+function resetsOf(trace: Trace, leaf: number): (ReadEvent | OpEvent)[] {
+  const storages = new Set([...gradientsOf(trace, leaf)].map((grad) => trace.tensors.get(grad)!.storage));
+  const writes = trace.writes.filter((write) => storages.has(write.storage) && isZeroing(trace, write)).map(({ op }) => trace.userOp(trace.ops.get(op)!));
+  return [...trace.reads.filter(({ tensor, how }) => tensor === leaf && how === "reset"), ...writes];
+}
+
+/** Several leaves that one line resets are one finding. */
+function foundDropped(trace: Trace, leaves: readonly number[]): Found[] {
+  const all = leaves.flatMap((leaf) => droppedBetween(trace, leaf) ?? []);
+  return [...grouped(all, ({ zeroing }) => placeKey(zeroing)).values()].map((each): Found => {
+    const [{ filled, every, reset, zeroing, updating }] = each;
+    const names = namesOf(trace, each.map(({ leaf }) => leaf));
+    const culprit = culpritOfCall(trace, zeroing, reset);
+    const statement = statementOf(trace, zeroing);
+    return {
+      message: `of the gradients of ${names}, the update uses one in ${every}`, culprit, tensor: trace.nameOf(each[0].leaf),
+      why: `${lineOf(trace.backwards.get(filled.backward)!.place, zeroing?.file)} fills them in each round, and ${lineOf(updating, zeroing?.file)} updates in each ${every === 2 ? "second" : every === 3 ? "third" : `${every}th`}; ${lineOf(zeroing)}, ${culprit?.op ?? "a reset"}, drops what the rounds between had added up`,
+      fix: { text: `reset only after an update: move ${lineOf(zeroing)} behind ${lineOf(updating, zeroing?.file)}`, edits: statement === null || statement.file !== updating?.file ? [] : [removed(trace, statement), ...beside(trace, updating, statement.text)] },
+    };
+  });
+}
+
 /** The lines that zero come after those that update, each once. */
 function later(trace: Trace, found: readonly Idle[]): Edit[] {
   const lines = new Map(found.map((idle) => [placeKey(idle.zeroing), idle]));
@@ -70,7 +123,8 @@ export const gradientZeroedEarly: Rule = {
   certainty: 0.95,
   changesLoss: true,
   why: `backward fills .grad, the update reads it, and only then it may be reset. Where it is set to zero in between, each update subtracts
-zeros, and one that leaves out what has no gradient leaves out all: nothing is learned, and nothing is said.`,
+zeros, and one that leaves out what has no gradient leaves out all: nothing is learned, and nothing is said. Where several rounds are to be added
+up before an update, a reset in each of them leaves the last alone.`,
   fix: `The order of a step is: backward, update, reset; or reset, backward, update.`,
   bad: `import * as torch from "leafgrad";
 
@@ -95,7 +149,7 @@ for (let step = 0; step < 3; step++) {
   detect(trace) {
     const leaves = [...new Set(trace.accumulations.map(({ tensor }) => tensor))].toSorted((a, b) => a - b);
     const found = leaves.flatMap((leaf) => idleUpdate(trace, leaf) ?? skippedUpdate(trace, leaf) ?? []);
-    if (found.length === 0) return [];
+    if (found.length === 0) return foundDropped(trace, leaves);
     const [{ zeroed, zeroing, updating, filled }] = found;
     const names = found.map(({ leaf }) => trace.nameOf(leaf));
     const culprit = culpritOfCall(trace, zeroing, zeroed);

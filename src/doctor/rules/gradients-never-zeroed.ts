@@ -1,7 +1,8 @@
-import { culpritAt, culpritOf, editOf, lineOf, namesOf } from "./describe.ts";
+import { culpritAt, culpritOf, lineOf, namesOf } from "./describe.ts";
 import type { AccumulateEvent, OpEvent } from "../trace/events.ts";
 import { placeKey } from "../trace/source.ts";
 import type { Trace } from "../trace/trace.ts";
+import { beside } from "./statements.ts";
 import type { Edit, Found, Rule } from "./rule.ts";
 
 /** A gradient that was added to one which an update of the same leaf had used up. */
@@ -36,22 +37,10 @@ function updated(trace: Trace, update: OpEvent): string | null {
   return /^[\w$.[\]]+$/.test(text) ? text : null;
 }
 
-/** `w.grad = null;` after the update of `w`: as a statement of its own, or in the body of the arrow function that updates. */
+/** `w.grad = null;` after the update of `w`. */
 export function reset(trace: Trace, update: OpEvent): Edit[] {
-  const { place } = trace.userOp(update);
-  const expression = trace.expression(place);
   const name = updated(trace, update);
-  if (expression === null || name === null) return [];
-  const { file } = place!;
-  const source = trace.sources.get(file)!;
-  const end = /^[^{};]*;/.exec(source.slice(expression.end));
-  const isBody = /=>\s*$/.test(source.slice(0, expression.start));
-  if (isBody) return [editOf(trace, file, expression, `{ ${source.slice(expression.start, expression.end)}; ${name}.grad = null; }`)];
-  if (end === null) return [];
-  const at = expression.end + end[0].length;
-  // Alone behind `for (…)` or `if (…)`.
-  if (/(\)|\belse)\s*$/.test(source.slice(0, expression.start))) return [editOf(trace, file, { start: expression.start, end: at }, `{ ${source.slice(expression.start, at)} ${name}.grad = null; }`)];
-  return [editOf(trace, file, { start: at, end: at }, ` ${name}.grad = null;`)];
+  return name === null ? [] : beside(trace, trace.userOp(update).place, `${name}.grad = null;`);
 }
 
 /** One repair for each line that updates, however many leaves it updates. */

@@ -37,3 +37,18 @@ export function moved(trace: Trace, statement: Statement | null, after: Statemen
   if (statement === null || after === null || statement.file !== after.file || statement.span.start === after.span.start) return [];
   return [removed(trace, statement), followed(trace, after, statement.text)];
 }
+
+/** A statement behind that of a call: in the body of the arrow function whose value the call is, and behind the same `if (…)` or `for (…)`. */
+export function beside(trace: Trace, place: Place | null, text: string): Edit[] {
+  const expression = trace.expression(place);
+  if (expression === null) return [];
+  const { file } = place!;
+  const source = trace.sources.get(file)!;
+  const end = /^[^{};]*;/.exec(source.slice(expression.end));
+  const isBody = /=>\s*$/.test(source.slice(0, expression.start));
+  if (isBody) return [editOf(trace, file, expression, `{ ${source.slice(expression.start, expression.end)}; ${text} }`)];
+  if (end === null) return [];
+  const at = expression.end + end[0].length;
+  if (/(\)|\belse)\s*$/.test(source.slice(0, expression.start))) return [editOf(trace, file, { start: expression.start, end: at }, `{ ${source.slice(expression.start, at)} ${text} }`)];
+  return [editOf(trace, file, { start: at, end: at }, ` ${text}`)];
+}

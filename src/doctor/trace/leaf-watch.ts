@@ -15,7 +15,7 @@ interface Facts {
   first: number;
   /** Zeros in the first gradient. */
   zeros: number;
-  /** Was one read since the last backward, and how many were set to null unread? */
+  /** Was one read since the last backward, and how many were reset unread, or without an update? */
   read: boolean;
   dropped: number;
 }
@@ -55,6 +55,8 @@ export class LeafWatch {
     const version = versionOf(leaf);
     if (isFirst) facts.first = version;
     if (facts.grad === total && facts.version !== version && versionOf(total) === facts.writes + 1) this.reasons.add("a gradient that was not reset");
+    // Zeroed without an update since.
+    if (facts.grad === total && facts.version === version && versionOf(total) > facts.writes + 1) this.drop(facts);
     Object.assign(facts, { grad: total, version, writes: versionOf(total) });
   }
 
@@ -67,7 +69,10 @@ export class LeafWatch {
   /** Its `.grad` is set to null. */
   reset(leaf: Tensor): void {
     const facts = this.facts.get(leaf);
-    if (facts === undefined || leaf._meta?.grad == null || facts.read) return;
+    if (facts !== undefined && leaf._meta?.grad != null && !facts.read) this.drop(facts);
+  }
+
+  private drop(facts: Facts): void {
     if (++facts.dropped === drops) this.reasons.add("a gradient that nobody reads");
   }
 

@@ -174,7 +174,7 @@ export class Trace {
     // A view that an op takes of what it is given is known by what it views.
     const { base } = this.tensors.get(tensor)!;
     if (maker.within !== null && base !== null) return this.nameOf(base);
-    const text = this.madeFor(tensor).name ?? this.callText(this.userOp(maker));
+    const text = this.madeFor(tensor) ?? this.callText(this.userOp(maker));
     return maker.run === null ? text : `the gradient of ${text}`;
   }
 
@@ -186,11 +186,11 @@ export class Trace {
     return (expression === null ? null : assignedName(this.sources.get(user!.place!.file)!, expression, Math.max(0, user!.outputs.indexOf(tensor)))) ?? this.askedAs(tensor) ?? this.rootedAs(tensor);
   }
 
-  /** What functions return and constructors make is named as whoever called them names it, `w`, `net.hidden.weight`; and the call there. */
-  madeFor(tensor: number): { name: string | null; place: Place | null } {
+  /** What functions return and constructors make is named as whoever called them names it: `w`, `net.hidden.weight`. */
+  private madeFor(tensor: number): string | null {
     const { place, callers } = this.userOp(this.makerOf(tensor)!);
     let name = this.variableOf(tensor);
-    let [at, named] = [place, place];
+    let at = place;
     let isMember = name !== null && this.isMember(name, place!);
     for (const caller of callers) {
       if (name !== null && !isMember) break;
@@ -201,20 +201,20 @@ export class Trace {
         name = assignedName(source, outer);
         // What a callback returns is one of several, and parameters are made in order.
         if (name !== null && caller.file === at!.file && inner.start > outer.start && inner.end < outer.end) name = this.tensors.get(tensor)!.leaf ? `${name}[${this.siblings(tensor).indexOf(tensor)}]` : null;
-        if (name !== null) [named, isMember] = [caller, this.isMember(name, caller)];
+        isMember = name !== null && this.isMember(name, caller);
       } else {
         const made = constructed(source, caller);
         if (made === null || (made.owner === null && !made.isWithin)) break;
-        if (made.owner !== null) [name, named] = [`${made.owner}.${name.replace(/^this\./, "")}`, caller];
+        if (made.owner !== null) name = `${made.owner}.${name.replace(/^this\./, "")}`;
         isMember = made.owner === null || this.isMember(made.owner, caller);
       }
       at = caller;
     }
-    return { name, place: named };
+    return name;
   }
 
   /** The leaves that the line of a leaf made. */
-  private siblings(leaf: number): number[] {
+  siblings(leaf: number): number[] {
     const lineOf = (tensor: number): string => placeKey(this.userOp(this.makerOf(tensor)!).place);
     const line = lineOf(leaf);
     return [...this.tensors.values()].flatMap((t) => (t.leaf && this.makerOf(t.tensor) !== null && lineOf(t.tensor) === line ? [t.tensor] : []));

@@ -134,6 +134,7 @@ export class Watch implements Observer {
     }
     if (how === "requires_grad") {
       if (tensor.dtype.kind !== FLOAT) this.reasons.add("an error");
+      else if (tensor._gradFn === null) this.leaves.meet(tensor);
     } else if (how === "data") this.aliases.add((result as Tensor)._counter ?? this);
     else if (how === "reset") this.leaves.reset(tensor);
     else if (how === "grad" && result !== null) this.leaves.used(tensor);

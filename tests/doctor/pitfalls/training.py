@@ -100,3 +100,28 @@ def bias_left_out_of_the_list():
             for p in params:
                 p.sub_(p.grad * 0.01)
         w.grad = b.grad = None
+
+
+def reset_in_each_of_the_rounds_to_add_up():
+    w = torch.tensor([1.0, -1.0], requires_grad=True)
+    b = torch.tensor([0.1], requires_grad=True)
+    opt = torch.optim.SGD([w, b], lr=0.01)
+    for batch in range(12):
+        opt.zero_grad()  # culprit
+        loss = (w * batch + b - 1).pow(2).mean() / 4
+        loss.backward()
+        if batch % 4 == 3:
+            opt.step()
+
+
+def layers_of_zeros():
+    w1 = torch.zeros(2, 3, requires_grad=True)
+    b1 = torch.zeros(3, requires_grad=True)
+    w2 = torch.zeros(3, 1, requires_grad=True)
+    opt = torch.optim.SGD([w1, b1, w2], lr=0.1)
+    for _ in range(4):
+        hidden = (torch.tensor([[1.0, 2.0], [3.0, 4.0]]) @ w1 + b1).tanh()
+        loss = (hidden @ w2 - 1).pow(2).mean()  # culprit
+        opt.zero_grad()
+        loss.backward()
+        opt.step()

@@ -284,4 +284,94 @@ for (let step = 0; step < 4; step++) {
 `,
     proved: true,
   },
+  {
+    name: "reset-in-each-of-the-rounds-to-add-up",
+    source: "forum, gradient accumulation with zero_grad inside of the loop",
+    rule: "gradient-zeroed-early",
+    bad: `
+class SGD {
+  params: torch.Tensor[];
+  lr: number;
+  constructor(params: torch.Tensor[], lr: number) { this.params = params; this.lr = lr; }
+  zero_grad() { for (const p of this.params) p.grad = null; }
+  step() { torch.no_grad(() => { for (const p of this.params) if (p.grad !== null) p.sub_(p.grad.mul(this.lr)); }); }
+}
+const w = torch.tensor([1, -1], { requires_grad: true });
+const b = torch.tensor([0.1], { requires_grad: true });
+const opt = new SGD([w, b], 0.01);
+for (let batch = 0; batch < 12; batch++) {
+  opt.zero_grad(); // culprit
+  const loss = w.mul(batch).add(b).sub(1).pow(2).mean().div(4);
+  loss.backward();
+  if (batch % 4 === 3) {
+    opt.step();
+  }
+}
+`,
+    good: `
+class SGD {
+  params: torch.Tensor[];
+  lr: number;
+  constructor(params: torch.Tensor[], lr: number) { this.params = params; this.lr = lr; }
+  zero_grad() { for (const p of this.params) p.grad = null; }
+  step() { torch.no_grad(() => { for (const p of this.params) if (p.grad !== null) p.sub_(p.grad.mul(this.lr)); }); }
+}
+const w = torch.tensor([1, -1], { requires_grad: true });
+const b = torch.tensor([0.1], { requires_grad: true });
+const opt = new SGD([w, b], 0.01);
+for (let batch = 0; batch < 12; batch++) {
+  const loss = w.mul(batch).add(b).sub(1).pow(2).mean().div(4);
+  loss.backward();
+  if (batch % 4 === 3) {
+    opt.step();
+    opt.zero_grad();
+  }
+}
+`,
+    proved: true,
+  },
+  {
+    name: "layers-of-zeros",
+    source: "forum, the loss does not change: all weights start at zero",
+    rule: "flat-function",
+    bad: `
+class Mlp {
+  w1 = torch.zeros(2, 3, { requires_grad: true });
+  b1 = torch.zeros(3, { requires_grad: true });
+  w2 = torch.zeros(3, 1, { requires_grad: true });
+  parameters() { return [this.w1, this.b1, this.w2]; }
+  forward(x: torch.Tensor) {
+    return x.matmul(this.w1).add(this.b1).tanh().matmul(this.w2); // culprit
+  }
+}
+torch.manual_seed(0);
+const mlp = new Mlp();
+for (let step = 0; step < 4; step++) {
+  const loss = mlp.forward(torch.tensor([[1, 2], [3, 4]])).sub(1).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => mlp.parameters().forEach((p) => p.sub_(p.grad!.mul(0.1))));
+  mlp.parameters().forEach((p) => (p.grad = null));
+}
+`,
+    good: `
+class Mlp {
+  w1 = torch.randn(2, 3, { requires_grad: true });
+  b1 = torch.zeros(3, { requires_grad: true });
+  w2 = torch.zeros(3, 1, { requires_grad: true });
+  parameters() { return [this.w1, this.b1, this.w2]; }
+  forward(x: torch.Tensor) {
+    return x.matmul(this.w1).add(this.b1).tanh().matmul(this.w2);
+  }
+}
+torch.manual_seed(0);
+const mlp = new Mlp();
+for (let step = 0; step < 4; step++) {
+  const loss = mlp.forward(torch.tensor([[1, 2], [3, 4]])).sub(1).pow(2).mean();
+  loss.backward();
+  torch.no_grad(() => mlp.parameters().forEach((p) => p.sub_(p.grad!.mul(0.1))));
+  mlp.parameters().forEach((p) => (p.grad = null));
+}
+`,
+    proved: true,
+  },
 ];
