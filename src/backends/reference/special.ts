@@ -22,6 +22,8 @@ function lgammaNearOne(z: number): number {
 export function lgamma(x: number): number {
   if (Number.isNaN(x)) return x;
   if (!Number.isFinite(x) || (x <= 0 && Number.isInteger(x))) return Infinity;
+  // The next term is too small for a double.
+  if (Math.abs(x) < 2 ** -27) return -Math.log(Math.abs(x)) - 0.5772156649015329 * x;
   if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * (x - Math.round(x))))) - lgamma(1 - x);
   if (x <= 1.5) return lgammaNearOne(x - 1);
   if (x <= 2.5) return lgammaNearOne(x - 2) + Math.log1p(x - 2);
@@ -91,14 +93,15 @@ export function erfinv(x: number): number {
 /** The modified Bessel function of the first kind and of order 0 or 1: its power series, far from 0 the asymptotic one. */
 function bessel(x: number, order: 0 | 1): number {
   const y = Math.abs(x);
+  const sign = order === 1 && x < 0 ? -1 : 1;
   let [term, sum] = [1, 1];
   if (y <= 30) {
     for (let k = 1; term > sum * 1e-18; k++) sum += term *= (y * y) / (4 * k * (k + order));
-    return order === 0 ? sum : (x / 2) * sum;
+    return order === 0 ? sum : (y / 2) * sum * sign;
   }
   for (let k = 1; k <= 25; k++) sum += term *= ((2 * k - 1) ** 2 - 4 * order) / (8 * k * y);
   const grown = Math.exp(y / 2);
-  return ((grown / Math.sqrt(2 * Math.PI * y)) * sum * grown) * (order === 1 ? Math.sign(x) : 1);
+  return (grown / Math.sqrt(2 * Math.PI) / Math.sqrt(y)) * sum * grown * sign;
 }
 
 export const i0 = (x: number): number => bessel(x, 0);

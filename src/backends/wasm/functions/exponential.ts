@@ -59,7 +59,7 @@ function mantissa(x: Vector, offset: number): { value: Vector; code: Vector } {
 
 /** e^x · 2^extra; its power of two goes in halves: a result may be subnormal, or overflow. */
 function expOfAny(x: Vector, extra: number): Vector {
-  const { value, code } = mantissa(x.atMost(forFormat(x, 90, 711)).atLeast(forFormat(x, -104, -746)), 2 * formatOf(x).bias + extra);
+  const { value, code } = mantissa(clamped(x), 2 * formatOf(x).bias + extra);
   return scaled(value, code);
 }
 
