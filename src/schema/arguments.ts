@@ -62,7 +62,6 @@ export class Signature {
   readonly schema: Schema;
   readonly options: SignatureOptions;
   readonly takesOut: boolean;
-  readonly hasDeprecated: boolean;
   /** Position of the parameter that takes its elements one by one, as a lone int list does (`x.view(2, 3)`); -1: none. */
   readonly varargs: number;
   private readonly checks: readonly Check[];
@@ -75,11 +74,10 @@ export class Signature {
   private readonly isPlain: boolean;
 
   constructor(schema: Schema, options: SignatureOptions = {}) {
-    const { numbersAsTensors = false, takesOut = true, hasDeprecated = false } = options;
+    const { numbersAsTensors = false, takesOut = true } = options;
     this.schema = schema;
     this.options = options;
     this.takesOut = takesOut;
-    this.hasDeprecated = hasDeprecated;
     const tensorType = numbersAsTensors === "apart" ? "NoNumber" : numbersAsTensors ? "Number" : "Tensor";
     this.checks = schema.parameters.map((p) => checkOf(p.type === "Tensor" ? { ...p, type: tensorType } : p));
     this.takesTensor = schema.parameters.map((p) => p.type === "Tensor" && !p.isList && numbersAsTensors !== "apart");

@@ -17,7 +17,7 @@ function deprecatedForms({ schema, options }: Signature, isMethod: boolean): Sig
 
 /** Such a call as it is written today, or null where it is none. */
 export function modernCall(name: string, signature: Signature, args: readonly unknown[], named: Record<string, unknown> | null, isMethod: boolean): unknown[] | null {
-  if (!signature.hasDeprecated) return null;
+  if (signature.options.hasDeprecated !== true) return null;
   for (const form of deprecatedForms(signature, isMethod)) {
     const values = form.match(args, named);
     if (values === null) continue;

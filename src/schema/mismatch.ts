@@ -8,7 +8,7 @@ type Named = Record<string, unknown> | null;
 /** The error for a call that none of `signatures` takes; a method's `args` begin with `self`. */
 export function mismatch(name: string, signatures: readonly Signature[], args: readonly unknown[], named: Named, isMethod: boolean): TypeError {
   const candidates = isMethod ? signatures.filter((s) => s.schema.parameters[0].name === "self" && s.schema.parameters[0].type !== "Scalar") : signatures;
-  if (candidates.length === 1 && !candidates[0].hasDeprecated) return complain(candidates[0], name, args, named, isMethod);
+  if (candidates.length === 1 && candidates[0].options.hasDeprecated !== true) return complain(candidates[0], name, args, named, isMethod);
   const misspelt = Object.keys(named ?? {}).find((key) => candidates.every((s) => s.positionOf(key) === undefined));
   const hint = misspelt === undefined ? null : nearest(misspelt, candidates.flatMap(namesOf));
   if (hint !== null) return unexpected(name, misspelt!, hint);

@@ -39,11 +39,12 @@ export function reflect(columns: Columns, { v, from, tau }: Reflection): void {
 
 export const identity = (rows: number, columns: number): Columns => Array.from({ length: columns }, (_, j) => new Float64Array(rows).fill(1, j, j + 1));
 
-/** The first `count` columns of the product of reflections. */
-export function product(reflections: readonly Reflection[], rows: number, count: number): Columns {
-  const columns = identity(rows, count);
-  for (const one of reflections.toReversed()) reflect(columns, one);
-  return columns;
+/** The product of reflections by `columns`, as the first of `count`, of `rows` elements; the rest are those of the identity. */
+export function product(reflections: readonly Reflection[], rows: number, count: number, columns: Columns = []): Columns {
+  const out = identity(rows, count);
+  columns.forEach((column, j) => (out[j].fill(0), out[j].set(column)));
+  for (const one of reflections.toReversed()) reflect(out, one);
+  return out;
 }
 
 /** Makes R out of a matrix where it lies, and gives the reflections whose product is Q. */

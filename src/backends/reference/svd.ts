@@ -1,5 +1,5 @@
 /** Singular values and vectors: LAPACK's way by a bidiagonal matrix (dgesdd, dgebrd, dbdsqr), so that signs are its own too. */
-import { identity, reflect, reflection, triangularize, type Columns, type Reflection } from "./householder.ts";
+import { identity, product, reflect, reflection, triangularize, type Columns, type Reflection } from "./householder.ts";
 import { bidiagonalSvd } from "./bidiagonal.ts";
 import { rotation } from "./rotation.ts";
 
@@ -44,14 +44,6 @@ function toUpper(d: Float64Array, e: Float64Array): (u: Columns) => void {
   };
 }
 
-/** `columns` as the first of `count`, of `rows` elements, the rest those of the identity; reflected. */
-function expanded(columns: Columns, rows: number, count: number, reflections: readonly Reflection[]): Columns {
-  const out = identity(rows, count);
-  columns.forEach((column, j) => (out[j].fill(0), out[j].set(column)));
-  for (const one of reflections.toReversed()) reflect(out, one);
-  return out;
-}
-
 /**
  * U, S and V with A = U · diag(S) · Vᵀ for the columns of an m × n matrix; k = min(m, n) columns of U and V, or all where `full`.
  * Singular values descend. `epsilon`, that of the dtype, says what is as good as zero: signs depend on it.
@@ -63,7 +55,7 @@ export function singularValues(a: Columns, m: number, n: number, full: boolean, 
     const [u, v] = [identity(m, m), identity(m, m)];
     bidiagonalSvd(d, e, u, v, epsilon);
     back(u);
-    return { s: d, u: expanded(u, m, m, right), v: expanded(v, n, full ? n : m, left) };
+    return { s: d, u: product(right, m, m, u), v: product(left, n, full ? n : m, v) };
   }
   let core = a.map((column) => column.slice());
   // A long matrix is made square first.
@@ -73,6 +65,6 @@ export function singularValues(a: Columns, m: number, n: number, full: boolean, 
   const [u, v] = [identity(n, n), identity(n, n)];
   bidiagonalSvd(d, e, u, v, epsilon);
   const count = full ? m : n;
-  const own = outer.length > 0 ? expanded(expanded(u, n, n, left), m, count, outer) : expanded(u, m, count, left);
-  return { s: d, u: own, v: expanded(v, n, n, right) };
+  const own = outer.length > 0 ? product(outer, m, count, product(left, n, n, u)) : product(left, m, count, u);
+  return { s: d, u: own, v: product(right, n, n, v) };
 }

@@ -44,13 +44,15 @@ function diagonalize(d: Float64Array, e: Float64Array, z: Columns, epsilon: numb
   }
 }
 
+/** Where in `e` the element between i and the next one lies. */
+const beside = (i: number, step: 1 | -1): number => (step > 0 ? i : i - 1);
+
 /** Finds the eigenvalues from `l` to `last`, one after another; `step` leads there. */
 function iterate(d: Float64Array, e: Float64Array, z: Columns, l: number, last: number, step: 1 | -1, epsilon: number): void {
-  const beside = (i: number): number => (step > 0 ? i : i - 1);
   for (let sweeps = 0; (last - l) * step >= 0 && sweeps < 30 * d.length; ) {
     let m = l;
-    while (m !== last && e[beside(m)] ** 2 > epsilon ** 2 * Math.abs(d[m]) * Math.abs(d[m + step])) m += step;
-    if (m !== last) e[beside(m)] = 0;
+    while (m !== last && e[beside(m, step)] ** 2 > epsilon ** 2 * Math.abs(d[m]) * Math.abs(d[m + step])) m += step;
+    if (m !== last) e[beside(m, step)] = 0;
     if (m === l) l += step;
     else if (m === l + step) {
       solvePair(d, e, z, Math.min(l, m));
@@ -64,16 +66,15 @@ function iterate(d: Float64Array, e: Float64Array, z: Columns, l: number, last: 
 
 /** One implicit step with Wilkinson's shift, from m back to l. */
 function chase(d: Float64Array, e: Float64Array, z: Columns, l: number, m: number, step: 1 | -1): void {
-  const beside = (i: number): number => (step > 0 ? i : i - 1);
-  const first = (d[l + step] - d[l]) / (2 * e[beside(l)]);
-  let g = d[m] - d[l] + e[beside(l)] / (first + (first < 0 ? -1 : 1) * Math.hypot(first, 1));
+  const first = (d[l + step] - d[l]) / (2 * e[beside(l, step)]);
+  let g = d[m] - d[l] + e[beside(l, step)] / (first + (first < 0 ? -1 : 1) * Math.hypot(first, 1));
   let [s, c, p] = [1, 1, 0];
   for (let i = m - step; ; i -= step) {
-    const f = s * e[beside(i)];
-    const b = c * e[beside(i)];
+    const f = s * e[beside(i, step)];
+    const b = c * e[beside(i, step)];
     const [cos, sin, r] = rotation(g, f, true);
     [c, s] = [cos, sin];
-    if (i !== m - step) e[beside(i + step)] = r;
+    if (i !== m - step) e[beside(i + step, step)] = r;
     g = d[i + step] - p;
     const t = (d[i] - g) * s + 2 * c * b;
     p = s * t;
@@ -84,7 +85,7 @@ function chase(d: Float64Array, e: Float64Array, z: Columns, l: number, m: numbe
     if (i === l) break;
   }
   d[l] -= p;
-  e[beside(l)] = g;
+  e[beside(l, step)] = g;
 }
 
 /** The eigenvalues of the 2 × 2 matrix at i (dlaev2). */

@@ -24,7 +24,8 @@ function isStraightThrough(trace: Trace, { inputs: [difference], outputs: [cut] 
   return subtracted !== undefined && [...trace.ops.values()].some(({ name, inputs }) => name === "add" && inputs.includes(cut) && inputs.includes(subtracted));
 }
 
-const numeric = new Set(["item", "tolist", "toTypedArray", "Number"]);
+/** Readings that give numbers. */
+export const numeric: ReadonlySet<string> = new Set(["item", "tolist", "toTypedArray", "Number"]);
 
 /** Numbers that were computed from a leaf and read, out of which an op on the way to the loss was given a number, or made a tensor. */
 function lostReading(trace: Trace, leaf: number, root: number): Flow | null {

@@ -85,6 +85,7 @@ console.log(b.grad);
       const leaves = leavesBehind(trace, read.tensor);
       const last = askedLast(trace, read.tensor, leaves);
       const instead = leaves.length === 0 ? "" : `, or read the gradient of the leaf: ${leaves.map((leaf) => `${trace.nameOf(leaf)}.grad`).join(", ")}`;
+      const retaining = `call ${name}.retain_grad() before backward${instead}`;
       return {
         message: `${name}.grad is null`,
         culprit: culpritAt(trace, read.place),
@@ -92,7 +93,7 @@ console.log(b.grad);
         why: `${name} is no leaf: ${maker === null ? "an op" : `${lineOf(trace.userOp(maker).place, read.place?.file)}, ${trace.callText(trace.userOp(maker))},`} made it, and backward keeps the gradients of leaves only`,
         fix: last.length > 0
           ? { text: `make the tensor first and ask for its gradient last, .requires_grad_(): then ${name} is the leaf`, edits: last }
-          : { text: `call ${name}.retain_grad() before backward${instead}`, edits: retained(trace, read.tensor), others: [{ text: `call ${name}.retain_grad() before backward${instead}`, edits: retainedByReader(trace, read) }] },
+          : { text: retaining, edits: retained(trace, read.tensor), others: [{ text: retaining, edits: retainedByReader(trace, read) }] },
       };
     }),
 };

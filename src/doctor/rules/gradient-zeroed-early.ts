@@ -24,10 +24,28 @@ function isZeroing(trace: Trace, { op }: WriteEvent): boolean {
   return values !== undefined && values.numel > 0 && values.zero === values.numel;
 }
 
+/** The writes of zeros to gradients. */
+function zeroingsOf(trace: Trace, grads: ReadonlySet<number>): WriteEvent[] {
+  const storages = new Set([...grads].map((grad) => trace.tensors.get(grad)!.storage));
+  return trace.writes.filter((write) => storages.has(write.storage) && isZeroing(trace, write));
+}
+
+/** A round: the time from one gradient's arrival at a leaf until the next. */
+interface Round {
+  readonly filled: AccumulateEvent;
+  has(event: ReadEvent | OpEvent): boolean;
+}
+
+function roundsOf(trace: Trace, leaf: number): Round[] {
+  const events = trace.accumulations.filter(({ tensor }) => tensor === leaf);
+  return events.map((filled, i) => ({
+    filled, has: (event) => trace.isBefore(filled, event) && (events[i + 1] === undefined || trace.isBefore(event, events[i + 1])),
+  }));
+}
+
 function idleUpdate(trace: Trace, leaf: number): Idle | null {
   const grads = gradientsOf(trace, leaf);
-  const storages = new Set([...grads].map((grad) => trace.tensors.get(grad)!.storage));
-  const zeroings = trace.writes.filter((write) => storages.has(write.storage) && isZeroing(trace, write));
+  const zeroings = zeroingsOf(trace, grads);
   if (zeroings.length === 0) return null;
   for (const update of updatesOf(trace, leaf)) {
     const filled = trace.accumulations.findLast((event) => event.tensor === leaf && trace.isBefore(event, update));
@@ -47,9 +65,8 @@ function idleUpdate(trace: Trace, leaf: number): Idle | null {
 function skippedUpdate(trace: Trace, leaf: number): Idle | null {
   const reads = trace.reads.filter(({ tensor, how }) => tensor === leaf && (how === "grad" || how === "reset"));
   if (reads.some(({ result }) => result !== null) || fatalReading(trace) !== null) return null;
-  const events = trace.accumulations.filter(({ tensor }) => tensor === leaf);
-  for (const [i, filled] of events.entries()) {
-    const within = reads.filter((read) => trace.isBefore(filled, read) && (events[i + 1] === undefined || trace.isBefore(read, events[i + 1])));
+  for (const { filled, has } of roundsOf(trace, leaf)) {
+    const within = reads.filter(has);
     const [zeroed, update] = [within[0], within.find(({ how }) => how === "grad")];
     if (zeroed?.how !== "reset" || update === undefined) continue;
     const [zeroing, updating] = apart(zeroed, update);
@@ -69,28 +86,24 @@ interface Dropped {
 }
 
 function droppedBetween(trace: Trace, leaf: number): Dropped | null {
-  const filled = trace.accumulations.filter(({ tensor }) => tensor === leaf);
-  const places = new Set(filled.map(({ backward }) => placeKey(trace.backwards.get(backward)!.place)));
+  const given = roundsOf(trace, leaf);
+  const places = new Set(given.map(({ filled }) => placeKey(trace.backwards.get(filled.backward)!.place)));
   const updates = updatesOf(trace, leaf);
   if (places.size !== 1 || updates.length < 2) return null;
   const resets = resetsOf(trace, leaf);
-  const rounds = filled.map((event, i) => {
-    const isWithin = (other: ReadEvent | OpEvent): boolean => trace.isBefore(event, other) && (filled[i + 1] === undefined || trace.isBefore(other, filled[i + 1]));
-    return { update: updates.find(isWithin), reset: resets.find(isWithin) };
-  });
+  const rounds = given.map(({ has }) => ({ update: updates.find(has), reset: resets.find(has) }));
   const every = rounds.findIndex(({ update }) => update !== undefined) + 1;
   // A sum over rounds is meant where updates come at regular intervals.
   const isRegular = every > 1 && rounds.length >= 2 * every && rounds.every(({ update, reset }, i) => (update !== undefined) === ((i + 1) % every === 0) && (reset !== undefined || i === rounds.length - 1));
   const [{ reset }, { update }] = [rounds[0], rounds[every - 1] ?? rounds[0]];
   if (!isRegular || reset === undefined || update === undefined) return null;
   const [zeroing, updating] = apart(reset, update);
-  return { leaf, filled: filled[0], every, reset, zeroing, updating };
+  return { leaf, filled: given[0].filled, every, reset, zeroing, updating };
 }
 
 /** The resets of a leaf's gradient, to null or by a write of zeros. */
 function resetsOf(trace: Trace, leaf: number): (ReadEvent | OpEvent)[] {
-  const storages = new Set([...gradientsOf(trace, leaf)].map((grad) => trace.tensors.get(grad)!.storage));
-  const writes = trace.writes.filter((write) => storages.has(write.storage) && isZeroing(trace, write)).map(({ op }) => trace.userOp(trace.ops.get(op)!));
+  const writes = zeroingsOf(trace, gradientsOf(trace, leaf)).map(({ op }) => trace.userOp(trace.ops.get(op)!));
   return [...trace.reads.filter(({ tensor, how }) => tensor === leaf && how === "reset"), ...writes];
 }
 

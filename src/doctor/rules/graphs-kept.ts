@@ -1,4 +1,5 @@
 /** Results of all rounds that a program keeps although their graphs have served. */
+import { numeric } from "./cuts.ts";
 import { culpritAt, culpritOf, editOf, lineOf } from "./describe.ts";
 import type { Event, OpEvent, ReadEvent } from "../trace/events.ts";
 import { grouped } from "../trace/group.ts";
@@ -21,11 +22,9 @@ interface Kept {
 /** The uses of tensors that still had a graph. */
 function usesOf(trace: Trace): Map<number, (OpEvent | ReadEvent)[]> {
   const ops = [...trace.ops.values()].filter(({ within, run }) => within === null && run === null).flatMap((use) => use.inputs.map((tensor) => ({ tensor, use })));
-  const reads = trace.reads.filter(({ how, requires_grad }) => requires_grad && numbers.has(how)).map((use) => ({ tensor: use.tensor, use }));
+  const reads = trace.reads.filter(({ how, requires_grad }) => requires_grad && (how === "print" || numeric.has(how))).map((use) => ({ tensor: use.tensor, use }));
   return new Map([...grouped<{ tensor: number; use: OpEvent | ReadEvent }, number>([...ops, ...reads], ({ tensor }) => tensor)].map(([tensor, list]) => [tensor, list.map(({ use }) => use)]));
 }
-
-const numbers = new Set(["item", "tolist", "toTypedArray", "Number", "print"]);
 
 function keptGraphs(trace: Trace): Kept[] {
   const uses = usesOf(trace);

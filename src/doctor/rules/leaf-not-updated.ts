@@ -42,7 +42,7 @@ function neverUpdated(trace: Trace): Found[] {
   const [first, names] = [trace.nameOf(leaves[0]), namesOf(trace, leaves)];
   const { place } = [...trace.backwards.values()].at(-1)!;
   const { length } = trace.accumulations.filter(({ tensor }) => tensor === leaves[0]);
-  const [statement, step] = [statementOf(trace, place), `${zeroing.text.replace(/zero_grad\(\)$/, "step()")}`];
+  const [statement, step] = [statementOf(trace, place), zeroing.text.replace(/zero_grad\(\)$/, "step()")];
   return [{
     message: `the gradients of ${names} are computed in each round, and no update uses them`, culprit: culpritAt(trace, place), tensor: first,
     why: `${lineOf(place)} filled ${first}.grad ${length} times, and ${lineOf(zeroing.place, place?.file)}, ${zeroing.text}, reset it before anything had read it`,
@@ -96,8 +96,7 @@ export const leafNotUpdated: Rule = {
   certainty: 0.75,
   changesLoss: true,
   why: `It requires grad and each backward adds to its gradient, but nothing reads that gradient, while other leaves are updated: it keeps the
-value that it started with. Or the optimizer is never told to step, and zero_grad resets each
-gradient unread.`,
+value that it started with. Or the optimizer is never told to step, and zero_grad resets each gradient unread.`,
   fix: `Update it with the others, or make it without requires_grad.`,
   bad: `import * as torch from "leafgrad";
 

@@ -271,9 +271,12 @@ export class Recorder implements Observer {
     this.quietly(() => {
       const { run } = this.stack.pop() as RunFrame;
       const { id: backward } = this.running[this.running.length - 1];
+      const given = results.map((g) => (g ? this.valuesOf(g) : null));
+      // Only a zero drops anything.
+      const mayDrop = node instanceof PointwiseNode && given.every((values) => values === null || values.zero > 0);
       this.sink({
-        event: "run", run, backward, node: this.announce(node, null, []), grads: grads.map((g) => g && this.valuesOf(g)), results: results.map((g) => (g ? this.valuesOf(g) : null)),
-        dropped: node instanceof PointwiseNode && grads[0] ? dropped(grads[0], results) : null, overwritten: this.overwritten(node),
+        event: "run", run, backward, node: this.announce(node, null, []), grads: grads.map((g) => g && this.valuesOf(g)), results: given,
+        dropped: mayDrop && grads[0] ? dropped(grads[0], results) : null, overwritten: this.overwritten(node),
       });
       this.births.nodeDone(node, run, grads, results);
       const [grad] = grads;

@@ -51,9 +51,6 @@ const summary = new RowFunction((dtype: DType) => {
   return folding([["sum", x.mul(x)], ["sum", x.eq(0).to(float64)], ["min", x], ["max", x]]);
 });
 
-/** The number of zeros. */
-const zeros = new RowFunction((dtype: DType) => folding([["sum", Expr.input(0, dtype).eq(0).to(float64)]]));
-
 const results = emptyTensor([4], float64);
 const slots = [0, 1, 2, 3].map((i) => [results._aliased([1], [1], i), "row"] as const);
 
@@ -115,12 +112,6 @@ export function isZero(tensor: Tensor): boolean {
   return true;
 }
 
-function hasZero(tensor: Tensor): boolean {
-  const x = inMemory(tensor);
-  if (x._numel > small) return folded(zeros, x, 1)[0] > 0;
-  return Array.prototype.includes.call(elementsOf(x), 0);
-}
-
 /** The places along a dimension at which every element of a tensor with so many zeros is zero. */
 export function idlePlaces(tensor: Tensor, zeros: number, dim: number): number[] {
   const sizes = tensor._sizes;
@@ -137,7 +128,7 @@ export function idlePlaces(tensor: Tensor, zeros: number, dim: number): number[]
 /** The first position at which a gradient of a pointwise op is not zero and all that it gives is. */
 export function dropped(grad: Tensor, results: readonly (Tensor | null | undefined)[]): { position: number; grad: Num } | null {
   const given = results.filter((result) => result != null);
-  if (given.length === 0 || given.some((result) => result._numel !== grad._numel || !hasZero(result))) return null;
+  if (given.length === 0 || given.some((result) => result._numel !== grad._numel)) return null;
   // Reading one tensor may move the memory that another was read from.
   const [arriving, ...leaving] = [grad, ...given].map(snapshot);
   const position = arriving.findIndex((g, i) => g !== 0 && leaving.every((elements) => elements[i] === 0));

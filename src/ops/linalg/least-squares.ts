@@ -6,8 +6,7 @@ import { int64 } from "../../tensor/dtype.ts";
 import { sameSizes } from "../../tensor/layout.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import { finfo } from "../creation/type-info.ts";
-import { where } from "../pointwise/selection.ts";
-import { decomposed, pinv, pseudoInverseGradient } from "./svd.ts";
+import { decomposed, overSingular, pinv, pseudoInverseGradient } from "./svd.ts";
 
 type Solved = readonly [Tensor, Tensor, Tensor, Tensor] & { solution: Tensor; residuals: Tensor; rank: Tensor; singular_values: Tensor };
 
@@ -29,7 +28,7 @@ function leastSquares(A: Tensor, B: Tensor, rcond: number | null, driver: string
   const [m, n] = A._sizes.slice(-2);
   const { U, S, Vh } = decomposed(A, false);
   const small = S.le(S.amax(-1, true).mul(rcond ?? finfo(A.dtype).eps * Math.max(m, n)));
-  const X = Vh.mT.mul(where(small, 0, S.reciprocal()).to(A.dtype).unsqueeze(-2)).matmul(U.mT.matmul(right));
+  const X = overSingular(Vh.mT, S, small, U.mT.matmul(right));
   const none = (): Tensor => emptyTensor([0], A.dtype);
   const ranks = small.logical_not().sum(-1);
   const exact = m > n && driver !== null && driver !== "gelsy" && ranks.eq(n).all().item() === true;

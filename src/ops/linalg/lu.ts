@@ -9,7 +9,7 @@ import { viewTyped } from "../../tensor/read.ts";
 import { emptyTensor, type Tensor } from "../../tensor/tensor.ts";
 import { eye } from "../creation/creation.ts";
 import { cat } from "../shape/joining.ts";
-import { byColumns, checkFloating, checkMatrix, eachMatrix } from "./matrices.ts";
+import { batchOf, byColumns, checkFloating, checkMatrix, eachMatrix } from "./matrices.ts";
 import { solveTriangle } from "./solving.ts";
 
 /** L below the diagonal and U from it on in one matrix, and the rows that changed places, counted from 1. */
@@ -20,7 +20,7 @@ function factors(A: Tensor, pivot: boolean, name: string): [Tensor, Tensor] {
   const [m, n] = A._sizes.slice(-2);
   const k = Math.min(m, n);
   const LU = byColumns(A._sizes, A, A);
-  const pivots = emptyTensor([...A._sizes.slice(0, -2), k], int32);
+  const pivots = emptyTensor([...batchOf(A), k], int32);
   const rows = viewTyped(pivots) as Int32Array;
   let at = 0;
   for (const matrix of eachMatrix(LU)) factorize(matrix, m, rows.subarray(at, (at += k)), n);
@@ -31,7 +31,7 @@ function factors(A: Tensor, pivot: boolean, name: string): [Tensor, Tensor] {
 function permutation(pivots: Tensor, like: Tensor): Tensor {
   const m = like._sizes.at(-2)!;
   const k = pivots._sizes.at(-1)!;
-  const P = emptyTensor([...like._sizes.slice(0, -2), m, m], like.dtype).zero_();
+  const P = emptyTensor([...batchOf(like), m, m], like.dtype).zero_();
   const [ones, swaps] = [viewTyped(P) as Float64Array, viewTyped(pivots) as Int32Array];
   for (let b = 0; b * m * m < P._numel; b++) {
     const order = Array.from({ length: m }, (_, i) => i);
@@ -61,7 +61,7 @@ function gradient(gL: Tensor | null, gU: Tensor | null, P: Tensor, L: Tensor, U:
   const inner = parts.length > 1 ? parts[0].add(parts[1]) : parts[0];
   let left = solveTriangle(u.mT, solveTriangle(l.mT, inner, true, true, true), false, false);
   if (m > k) {
-    const below = belowL === null ? left.new_zeros([...left._sizes.slice(0, -2), m - k, k]) : solveTriangle(u.mT, belowL, false, false);
+    const below = belowL === null ? left.new_zeros([...batchOf(left), m - k, k]) : solveTriangle(u.mT, belowL, false, false);
     left = cat([left, below], -2);
   }
   if (n > k) left = cat([left, besideU === null ? left.new_zeros([...left._sizes.slice(0, -1), n - k]) : solveTriangle(l.mT, besideU, true, true, true)], -1);

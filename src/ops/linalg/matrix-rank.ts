@@ -5,12 +5,12 @@ import { int64 } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { filled } from "../creation/fill.ts";
 import { eigh } from "./eigen.ts";
-import { checkMatrix } from "./matrices.ts";
+import { batchOf, checkMatrix } from "./matrices.ts";
 import { decomposed, tolerance, type Tolerance, type Tolerances } from "./svd.ts";
 
 function rank(A: Tensor, atol: Tolerance, rtol: Tolerance, hermitian: boolean): Tensor {
   checkMatrix(A, "torch.linalg.matrix_rank");
-  if (A._numel === 0) return filled(A._sizes.slice(0, -2), 0, int64);
+  if (A._numel === 0) return filled(batchOf(A), 0, int64);
   const S = hermitian ? eigh(A)[0].abs() : decomposed(A, false).S;
   return S.gt(tolerance(A, S.amax(-1), atol, rtol)).sum(-1);
 }

@@ -11,7 +11,7 @@ import { finfo } from "../creation/type-info.ts";
 import { where } from "../pointwise/selection.ts";
 import { _linalg_svd } from "../reductions/singular-values.ts";
 import { eigh } from "./eigen.ts";
-import { checkFloating, checkMatrix } from "./matrices.ts";
+import { batchOf, checkFloating, checkMatrix } from "./matrices.ts";
 
 type Parts<V extends string> = readonly [Tensor, Tensor, Tensor] & Record<"U" | "S" | V, Tensor>;
 
@@ -40,7 +40,7 @@ export const svd: Op<[self: Tensor, some?: boolean, compute_uv?: boolean], { som
   (self: Tensor, some: boolean, vectors: boolean) => {
     const [m, n] = self._sizes.slice(-2);
     const [u, S, Vh] = decomposed(self, !some && vectors);
-    const zeros = (size: number): Tensor => S.new_zeros([...self._sizes.slice(0, -2), size, size]);
+    const zeros = (size: number): Tensor => S.new_zeros([...batchOf(self), size, size]);
     const [U, V] = vectors ? [u, Vh.mT] : [zeros(m), zeros(n)];
     return Object.assign([U, S, V], { U, S, V });
   },
@@ -61,14 +61,17 @@ export interface Tolerances {
   hermitian?: boolean;
 }
 
+/** V · diag(1 / S) · right, where what is small counts as infinite. */
+export const overSingular = (V: Tensor, S: Tensor, small: Tensor, right: Tensor): Tensor => V.mul(where(small, 0, S.reciprocal()).to(V.dtype).unsqueeze(-2)).matmul(right);
+
 function pseudoInverse(A: Tensor, atol: Tolerance, rtol: Tolerance, hermitian: boolean): Tensor {
   if (A.dtype.kind !== FLOAT || A._sizes.length < 2) {
     throw new RuntimeError(`linalg.pinv(${A.dtype.title}{${listText(A._sizes)}}): expected a tensor with 2 or more dimensions of float, double, cfloat or cdouble types`);
   }
-  if (A._numel === 0) return A.new_zeros([...A._sizes.slice(0, -2), A._sizes.at(-1)!, A._sizes.at(-2)!]);
+  if (A._numel === 0) return A.new_zeros([...batchOf(A), A._sizes.at(-1)!, A._sizes.at(-2)!]);
   const [U, S, V] = hermitian ? symmetricParts(A) : svd(A);
   const small = S.abs().le(tolerance(A, S.abs().amax(-1), atol, rtol));
-  return V.mul(where(small, 0, S.reciprocal()).to(A.dtype).unsqueeze(-2)).matmul(U.mT);
+  return overSingular(V, S, small, U.mT);
 }
 
 function symmetricParts(A: Tensor): [Tensor, Tensor, Tensor] {

@@ -11,6 +11,7 @@ const logDouble = [0.5770780163556178, 0.412198583091986, 0.3205989022659835, 0.
 const [linear, linearLost] = [2.8853900817779268, 4.0710547481862066e-17];
 const [cubic, cubicLost] = [0.9617966939259756, 5.0577616648125907e-17];
 
+/** x^y. */
 export function pow(x: Vector, y: Vector): Vector {
   const special = notPositiveNormal(x).or(y.abs().lt(Infinity).not());
   return powOfNormal(x, 0, y).unless(special, powOfAny(x, y));
